@@ -15,12 +15,12 @@
 
 #![forbid(unsafe_code)]
 
-//pub mod answer;
+pub mod answer;
 pub mod code;
 pub mod document;
 //pub mod policy;
 pub mod recovery;
-//pub mod state;
+pub mod state;
 //pub mod store;
 pub mod time;
 pub mod token;

@@ -1,0 +1,146 @@
+//! What logins change in a record: how far each token was used, which recovery
+//! codes are spent, and what failed.
+//!
+//! States form a join-semilattice: [`State::merge`] of any two copies knows all
+//! that either knew, whatever the order. Nothing in a state is ever taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::recovery::RecoveryId;
+use crate::time::UnixTime;
+use crate::token::{TokenFile, TokenId};
+
+mod payload;
+pub mod slots;
+
+/// What logins change. Empty when nobody has logged in yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    tokens: BTreeMap<TokenId, Progress>,
+    spent: BTreeSet<RecoveryId>,
+    history: History,
+}
+
+impl State {
+    /// The lowest moving factor (TOTP step or HOTP counter) that may still
+    /// open with this token. All below it are spent, or were passed over.
+    #[must_use]
+    pub fn next(&self, token: TokenId) -> u64 {
+        self.tokens.get(&token).map_or(0, |progress| progress.next)
+    }
+
+    /// How many steps this token's clock is known to be ahead of ours.
+    #[must_use]
+    pub fn drift(&self, token: TokenId) -> i16 {
+        self.tokens.get(&token).map_or(0, |progress| progress.drift)
+    }
+
+    /// Whether this recovery code was used.
+    #[must_use]
+    pub fn is_spent(&self, code: RecoveryId) -> bool {
+        self.spent.contains(&code)
+    }
+
+    /// Successes and failures so far.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history
+    }
+
+    /// Spends a moving factor and all below it. `None` for the last number that
+    /// there is: it could not be told from "nothing left".
+    #[must_use]
+    pub fn spend(mut self, token: TokenId, moving_factor: u64) -> Option<Self> {
+        let next = moving_factor.checked_add(1)?;
+        let progress = self.tokens.entry(token).or_default();
+        progress.next = progress.next.max(next);
+        Some(self)
+    }
+
+    /// Spends a recovery code.
+    #[must_use]
+    pub fn spend_recovery(mut self, code: RecoveryId) -> Self {
+        self.spent.insert(code);
+        self
+    }
+
+    /// Notes an accepted login.
+    #[must_use]
+    pub fn succeeded(mut self, now: UnixTime) -> Self {
+        // Never backwards, even if the clock goes: merge takes the later one.
+        let success = self.history.success.max(now.0);
+        self.history = History { success, failures: 0, failure: self.history.failure };
+        self
+    }
+
+    /// Notes a wrong guess.
+    #[must_use]
+    pub fn failed(mut self, now: UnixTime) -> Self {
+        self.history.failures = self.history.failures.saturating_add(1);
+        self.history.failure = self.history.failure.max(now.0);
+        self
+    }
+
+    /// The join of two copies of one user's state.
+    #[must_use]
+    pub fn merge(mut self, other: &Self) -> Self {
+        for (token, theirs) in &other.tokens {
+            let ours = self.tokens.entry(*token).or_default();
+            *ours = (*ours).max(*theirs);
+        }
+        self.spent.extend(&other.spent);
+        self.history = self.history.merge(other.history);
+        self
+    }
+
+    /// Forgets tokens and recovery codes that the record no longer has: they
+    /// can open nothing, and the state has a fixed size.
+    #[must_use]
+    pub fn only_for(mut self, record: &TokenFile) -> Self {
+        let tokens: BTreeSet<_> = record.tokens().iter().map(crate::token::Token::id).collect();
+        let codes: BTreeSet<_> = record.recovery().into_iter().flat_map(|set| set.ids()).collect();
+        self.tokens.retain(|id, _| tokens.contains(id));
+        self.spent.retain(|id| codes.contains(id));
+        self
+    }
+}
+
+/// How far one token was used. Ordered by `next` first: the copy that has seen
+/// more logins knows the drift better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Progress {
+    next: u64,
+    drift: i16,
+}
+
+/// When logins with a code succeeded and failed, in seconds since the epoch; 0
+/// for never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The last accepted login.
+    pub success: u64,
+    /// Wrong guesses since then.
+    pub failures: u32,
+    /// The last wrong guess ever.
+    pub failure: u64,
+}
+
+impl History {
+    /// Failures are counted since a success, so the later success decides whose
+    /// count it is; between equals, the higher.
+    fn merge(self, other: Self) -> Self {
+        let failures = match self.success.cmp(&other.success) {
+            std::cmp::Ordering::Less => other.failures,
+            std::cmp::Ordering::Equal => self.failures.max(other.failures),
+            std::cmp::Ordering::Greater => self.failures,
+        };
+        Self {
+            success: self.success.max(other.success),
+            failures,
+            failure: self.failure.max(other.failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
