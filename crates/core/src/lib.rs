@@ -25,5 +25,5 @@ pub mod state;
 pub mod time;
 pub mod token;
 pub mod uri;
-//pub mod user;
-//pub mod verify;
+pub mod user;
+pub mod verify;

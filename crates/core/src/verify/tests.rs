@@ -1,0 +1,199 @@
+use super::*;
+use crate::code::{Algorithm, Digits, Secret};
+use crate::recovery::RecoverySet;
+use crate::time::Period;
+use crate::token::TokenName;
+
+const NOW: UnixTime = UnixTime(1_700_000_010);
+const STEP: u64 = NOW.0 / 30;
+const RULES: Rules = Rules { window: 1, look_ahead: 10 };
+
+fn token(name: &str, kind: Kind, byte: u8) -> Token {
+    Token {
+        name: TokenName::new(name).unwrap(),
+        kind,
+        secret: Secret::new(&[byte; 20]).unwrap(),
+        algorithm: Algorithm::Sha1,
+        digits: Digits::DEFAULT,
+    }
+}
+
+fn phone() -> Token {
+    token("phone", Kind::Totp { period: Period::DEFAULT }, 1)
+}
+
+fn key() -> Token {
+    token("key", Kind::Hotp { counter: 0 }, 2)
+}
+
+fn record(tokens: &[Token]) -> TokenFile {
+    TokenFile::new(tokens.to_vec(), None).unwrap()
+}
+
+fn code(token: &Token, moving_factor: u64) -> Answer {
+    Answer::Code(token.generator().code(moving_factor))
+}
+
+/// Decides and applies: the state afterwards, and a word.
+fn answered(record: &TokenFile, state: State, answer: &Answer, now: UnixTime) -> (State, String) {
+    let mut after = state.clone();
+    let verdict = verify(record, &state, answer, RULES, now)
+        .settle(|state, _| {
+            after = state;
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+    let word = match verdict {
+        Verdict::Accepted(accepted) => match accepted.means() {
+            Means::Token(name) => name.clone(),
+            Means::Recovery { left } => format!("recovery, {left} left"),
+        },
+        Verdict::Refused(refusal) => refusal.word().to_owned(),
+    };
+    (after, word)
+}
+
+fn word(record: &TokenFile, state: &State, answer: &Answer) -> String {
+    answered(record, state.clone(), answer, NOW).1
+}
+
+#[test]
+fn a_code_opens_within_the_window_and_not_outside() {
+    let record = record(&[phone()]);
+    for (offset, expected) in
+        [(-2, "wrong_code"), (-1, "phone"), (0, "phone"), (1, "phone"), (2, "wrong_code")]
+    {
+        let step = STEP.checked_add_signed(offset).unwrap();
+        assert_eq!(word(&record, &State::default(), &code(&phone(), step)), expected, "{offset}");
+    }
+}
+
+#[test]
+fn a_code_opens_once() {
+    let record = record(&[phone(), key()]);
+    for answer in [code(&phone(), STEP), code(&key(), 0)] {
+        let (state, first) = answered(&record, State::default(), &answer, NOW);
+        assert!(first == "phone" || first == "key", "{first}");
+        assert_eq!(word(&record, &state, &answer), "used_code");
+    }
+}
+
+#[test]
+fn after_a_code_no_older_one_opens() {
+    let record = record(&[phone()]);
+    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    assert_eq!(word(&record, &state, &code(&phone(), STEP - 1)), "used_code");
+    assert_eq!(word(&record, &state, &code(&phone(), STEP + 1)), "phone");
+}
+
+#[test]
+fn a_clock_set_back_and_forward_again_does_not_reopen_a_code() {
+    let record = record(&[phone()]);
+    let answer = code(&phone(), STEP);
+    let (state, _) = answered(&record, State::default(), &answer, NOW);
+    for seconds in [600, 30, 0] {
+        let now = UnixTime(NOW.0 - seconds);
+        assert_ne!(answered(&record, state.clone(), &answer, now).1, "phone");
+    }
+}
+
+#[test]
+fn a_counter_is_looked_for_ahead_and_passed_values_are_gone() {
+    let record = record(&[key()]);
+    let state = State::default();
+    assert_eq!(word(&record, &state, &code(&key(), 9)), "key");
+    assert_eq!(word(&record, &state, &code(&key(), 10)), "wrong_code");
+    let (state, _) = answered(&record, state, &code(&key(), 5), NOW);
+    assert_eq!(state.next(key().id()), 6);
+    assert_eq!(word(&record, &state, &code(&key(), 4)), "used_code");
+    assert_eq!(word(&record, &state, &code(&key(), 1)), "wrong_code");
+    assert_eq!(word(&record, &state, &code(&key(), 15)), "key");
+}
+
+#[test]
+fn a_counter_starts_where_the_token_file_says() {
+    let started = token("key", Kind::Hotp { counter: 100 }, 2);
+    let record = record(std::slice::from_ref(&started));
+    assert_eq!(word(&record, &State::default(), &code(&started, 99)), "used_code");
+    assert_eq!(word(&record, &State::default(), &code(&started, 100)), "key");
+}
+
+#[test]
+fn the_last_counter_of_all_is_refused_not_wrapped() {
+    let ending = token("key", Kind::Hotp { counter: u64::MAX }, 2);
+    let record = record(std::slice::from_ref(&ending));
+    assert_eq!(word(&record, &State::default(), &code(&ending, u64::MAX)), "exhausted_counter");
+}
+
+#[test]
+fn each_token_has_its_own_last_step() {
+    let tablet = token("tablet", Kind::Totp { period: Period::DEFAULT }, 3);
+    let record = record(&[phone(), tablet.clone()]);
+    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    assert_eq!(word(&record, &state, &code(&tablet, STEP)), "tablet");
+    assert_eq!(word(&record, &state, &code(&phone(), STEP)), "used_code");
+}
+
+#[test]
+fn a_recovery_code_opens_once_and_the_others_still_do() {
+    let (set, codes) = RecoverySet::generate(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
+    let record = TokenFile::new(vec![phone()], Some(set)).unwrap();
+    let answer = |n: usize| Answer::Recovery(codes[n].clone());
+    let (state, first) = answered(&record, State::default(), &answer(0), NOW);
+    assert_eq!(first, "recovery, 9 left");
+    let (state, again) = answered(&record, state, &answer(0), NOW);
+    assert_eq!(again, "used_code");
+    assert_eq!(word(&record, &state, &answer(1)), "recovery, 8 left");
+}
+
+#[test]
+fn without_a_recovery_set_no_recovery_code_opens() {
+    let (_, codes) = RecoverySet::generate(&[4; RecoverySet::ENTROPY]);
+    let answer = Answer::Recovery(codes[0].clone());
+    assert_eq!(word(&record(&[phone()]), &State::default(), &answer), "wrong_code");
+}
+
+#[test]
+fn only_a_wrong_guess_counts_as_a_failure() {
+    let record = record(&[phone()]);
+    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    for (answer, failures) in [
+        (code(&phone(), STEP), 0),
+        (Answer::Empty, 0),
+        (Answer::Malformed, 0),
+        (code(&phone(), STEP + 9), 1),
+    ] {
+        let (after, _) = answered(&record, state.clone(), &answer, NOW);
+        assert_eq!(after.history().failures, failures);
+    }
+}
+
+#[test]
+fn no_verdict_is_told_when_its_state_cannot_be_written() {
+    let record = record(&[phone()]);
+    for step in [STEP, STEP + 9] {
+        let decision = verify(&record, &State::default(), &code(&phone(), step), RULES, NOW);
+        assert_eq!(decision.settle(|_, _| Err("disk full")).unwrap_err(), "disk full");
+    }
+}
+
+#[test]
+fn an_accepted_code_is_flushed_and_a_wrong_one_is_not() {
+    let record = record(&[phone()]);
+    for (step, expected) in [(STEP, Durability::Flushed), (STEP + 9, Durability::Later)] {
+        let decision = verify(&record, &State::default(), &code(&phone(), step), RULES, NOW);
+        let mut asked = None;
+        let _ = decision.settle(|_, durability| {
+            asked = Some(durability);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(asked, Some(expected));
+    }
+}
+
+#[test]
+fn a_code_fits_while_it_is_in_the_window_used_or_not() {
+    let record = record(&[phone()]);
+    assert!(fits(&record, &phone().generator().code(STEP), RULES, NOW));
+    assert!(!fits(&record, &phone().generator().code(STEP + 2), RULES, NOW));
+}
