@@ -28,7 +28,9 @@ impl Answer {
         if reply.len() > MAX_ANSWER {
             return Self::Malformed;
         }
-        let Ok(text) = std::str::from_utf8(reply) else { return Self::Malformed };
+        let Ok(text) = std::str::from_utf8(reply) else {
+            return Self::Malformed;
+        };
         let mut bare = zeroize::Zeroizing::new(String::with_capacity(text.len()));
         bare.extend(text.chars().filter(|c| !matches!(c, ' ' | '\t' | '-')));
         if bare.is_empty() {
@@ -69,7 +71,9 @@ impl Answer {
                 Some((password, Code::parse(std::str::from_utf8(tail).ok()?)?))
             })
             .collect();
-        let fitting = candidates.iter().find(|(_, code)| candidates.len() == 1 || fits(code));
+        let fitting = candidates
+            .iter()
+            .find(|(_, code)| candidates.len() == 1 || fits(code));
         match fitting.or(candidates.first()) {
             Some((password, code)) => (password, Self::Code(code.clone())),
             None => (field, Self::Empty),
@@ -129,7 +133,11 @@ mod tests {
             (b"2024123456", b"2024", "123456"),
             (b"123456", b"", "123456"),
             (b"p\xe4ss123456", b"p\xe4ss", "123456"),
-            (b"secretabcd-efgh-jkmn-pqrs", b"secret", "abcd-efgh-jkmn-pqrs"),
+            (
+                b"secretabcd-efgh-jkmn-pqrs",
+                b"secret",
+                "abcd-efgh-jkmn-pqrs",
+            ),
             (b"secret", b"secret", "empty"),
             (b"secret12345", b"secret12345", "empty"),
             (b"", b"", "empty"),

@@ -26,14 +26,20 @@ impl Generator {
     /// Keys the algorithm with the secret.
     #[must_use]
     pub fn new(secret: &Secret, algorithm: Algorithm, digits: Digits) -> Self {
-        Self { keyed: Keyed::new(secret, algorithm), digits }
+        Self {
+            keyed: Keyed::new(secret, algorithm),
+            digits,
+        }
     }
 
     /// The code for one moving factor (RFC 4226, section 5.3).
     #[must_use]
     pub fn code(&self, moving_factor: u64) -> Code {
         let number = self.keyed.truncated(&moving_factor.to_be_bytes());
-        Code { value: number % self.digits.modulus(), digits: self.digits }
+        Code {
+            value: number % self.digits.modulus(),
+            digits: self.digits,
+        }
     }
 }
 
@@ -41,9 +47,11 @@ impl Generator {
 /// says where the 31 bits are taken from.
 fn truncate(digest: &[u8]) -> u32 {
     let offset = usize::from(digest.last().copied().unwrap_or(0) & 0x0f);
-    let word = digest.iter().skip(offset).take(4).fold(0_u32, |word, byte| {
-        word.wrapping_shl(8) | u32::from(*byte)
-    });
+    let word = digest
+        .iter()
+        .skip(offset)
+        .take(4)
+        .fold(0_u32, |word, byte| word.wrapping_shl(8) | u32::from(*byte));
     word & 0x7fff_ffff
 }
 
@@ -63,7 +71,10 @@ impl Code {
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Some(Self { value: text.parse().ok()?, digits })
+        Some(Self {
+            value: text.parse().ok()?,
+            digits,
+        })
     }
 
     /// How many digits it is written with.
@@ -75,7 +86,11 @@ impl Code {
     /// The code as people type it, leading zeros included.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{:0width$}", self.value, width = self.digits.count()))
+        Zeroizing::new(format!(
+            "{:0width$}",
+            self.value,
+            width = self.digits.count()
+        ))
     }
 }
 
@@ -120,7 +135,10 @@ impl Secret {
         if !(Self::MIN..=Self::MAX).contains(&bytes.len()) {
             return Err(SecretError::Length(bytes.len()));
         }
-        let mut secret = Self { bytes: [0; Self::MAX], len: bytes.len() };
+        let mut secret = Self {
+            bytes: [0; Self::MAX],
+            len: bytes.len(),
+        };
         for (to, from) in secret.bytes.iter_mut().zip(bytes) {
             *to = *from;
         }
@@ -141,7 +159,9 @@ impl Secret {
                 .filter(|c| !matches!(c, ' ' | '-'))
                 .map(|c| c.to_ascii_uppercase()),
         );
-        let bytes = BASE32_NOPAD.decode(letters.as_bytes()).map_err(|_| SecretError::NotBase32)?;
+        let bytes = BASE32_NOPAD
+            .decode(letters.as_bytes())
+            .map_err(|_| SecretError::NotBase32)?;
         Self::new(&Zeroizing::new(bytes))
     }
 
@@ -180,7 +200,9 @@ pub enum SecretError {
 impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBase32 => f.write_str("a secret is written in base32: letters A to Z and digits 2 to 7"),
+            Self::NotBase32 => {
+                f.write_str("a secret is written in base32: letters A to Z and digits 2 to 7")
+            }
             Self::Length(bytes) => write!(f, "a secret has 10 to 64 bytes, this one has {bytes}"),
         }
     }
@@ -216,7 +238,9 @@ impl Algorithm {
     /// Finds an algorithm by its name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 }
 

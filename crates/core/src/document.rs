@@ -40,9 +40,16 @@ pub(crate) fn read<T>(
     let lines = Lines(text);
     let table = DeTable::parse(text).map_err(|error| {
         // The error's own Display would quote the line, secret included.
-        lines.fault(error.span().unwrap_or_default(), format!("not TOML: {}", error.message()))
+        lines.fault(
+            error.span().unwrap_or_default(),
+            format!("not TOML: {}", error.message()),
+        )
     })?;
-    read(Entries { lines, span: 0..0, table: table.get_ref() })
+    read(Entries {
+        lines,
+        span: 0..0,
+        table: table.get_ref(),
+    })
 }
 
 /// The entries of one table, to be asked for by name.
@@ -62,22 +69,24 @@ impl<'t, 'd> Entries<'t, 'd> {
             .filter(|key| !known.contains(&key.get_ref().as_ref()))
             .min_by_key(|key| key.span().start);
         unknown.map_or(Ok(()), |key| {
-            Err(self.lines.fault(
-                key.span(),
-                format!("unknown key `{}`; known here: {}", key.get_ref(), known.join(", ")),
-            ))
+            Err(self.lines.unknown(key.span(), key.get_ref(), known))
         })
     }
 
     /// One entry, if it is there.
     pub(crate) fn get(&self, key: &'t str) -> Option<Entry<'t, 'd>> {
         let value = self.table.get(key)?;
-        Some(Entry { lines: self.lines, key, value })
+        Some(Entry {
+            lines: self.lines,
+            key,
+            value,
+        })
     }
 
     /// One entry that must be there.
     pub(crate) fn require(&self, key: &'t str) -> Result<Entry<'t, 'd>, Fault> {
-        self.get(key).ok_or_else(|| self.fault(format!("`{key}` is missing")))
+        self.get(key)
+            .ok_or_else(|| self.fault(format!("`{key}` is missing")))
     }
 
     /// All entries, in the document's order.
@@ -85,9 +94,11 @@ impl<'t, 'd> Entries<'t, 'd> {
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let lines = self.lines;
-        entries
-            .into_iter()
-            .map(move |(key, value)| Entry { lines, key: key.get_ref().as_ref(), value })
+        entries.into_iter().map(move |(key, value)| Entry {
+            lines,
+            key: key.get_ref().as_ref(),
+            value,
+        })
     }
 
     /// A fault of the table as a whole.
@@ -142,7 +153,11 @@ impl<'t, 'd> Entry<'t, 'd> {
     pub(crate) fn table(&self) -> Result<Entries<'t, 'd>, Fault> {
         let span = self.value.span();
         match self.value.get_ref() {
-            DeValue::Table(table) => Ok(Entries { lines: self.lines, span, table }),
+            DeValue::Table(table) => Ok(Entries {
+                lines: self.lines,
+                span,
+                table,
+            }),
             _ => Err(self.fault("must be a table")),
         }
     }
@@ -152,9 +167,11 @@ impl<'t, 'd> Entry<'t, 'd> {
         self.array()?
             .iter()
             .map(|value| match value.get_ref() {
-                DeValue::Table(table) => {
-                    Ok(Entries { lines: self.lines, span: value.span(), table })
-                }
+                DeValue::Table(table) => Ok(Entries {
+                    lines: self.lines,
+                    span: value.span(),
+                    table,
+                }),
                 _ => Err(self.fault("must be an array of tables")),
             })
             .collect()
@@ -178,9 +195,15 @@ impl<'t, 'd> Entry<'t, 'd> {
         }
     }
 
+    /// This key is none of those that are known.
+    pub(crate) fn unknown(&self, known: &[&str]) -> Fault {
+        self.lines.unknown(self.value.span(), self.key, known)
+    }
+
     /// A fault of this value.
     pub(crate) fn fault(&self, what: impl fmt::Display) -> Fault {
-        self.lines.fault(self.value.span(), format!("`{}`: {what}", self.key))
+        self.lines
+            .fault(self.value.span(), format!("`{}`: {what}", self.key))
     }
 }
 
@@ -200,10 +223,24 @@ struct Lines<'d>(&'d str);
 
 impl Lines<'_> {
     fn fault(self, span: Range<usize>, what: String) -> Fault {
-        Fault { line: line_at(self.0.as_bytes(), span.start), what }
+        Fault {
+            line: line_at(self.0.as_bytes(), span.start),
+            what,
+        }
+    }
+
+    fn unknown(self, span: Range<usize>, key: &str, known: &[&str]) -> Fault {
+        self.fault(
+            span,
+            format!("unknown key `{key}`; known here: {}", known.join(", ")),
+        )
     }
 }
 
 fn line_at(text: &[u8], offset: usize) -> usize {
-    text.iter().take(offset).filter(|byte| **byte == b'\n').count().saturating_add(1)
+    text.iter()
+        .take(offset)
+        .filter(|byte| **byte == b'\n')
+        .count()
+        .saturating_add(1)
 }

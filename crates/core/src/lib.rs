@@ -18,10 +18,10 @@
 pub mod answer;
 pub mod code;
 pub mod document;
-//pub mod policy;
+pub mod policy;
 pub mod recovery;
 pub mod state;
-//pub mod store;
+pub mod store;
 pub mod time;
 pub mod token;
 pub mod uri;

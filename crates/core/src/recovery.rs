@@ -68,12 +68,22 @@ impl fmt::Debug for RecoveryCode {
 /// Crockford's base32: no letter that is taken for a digit.
 fn alphabet() -> Encoding {
     let mut specification = Specification::new();
-    specification.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
-    specification.translate.from.push_str("ABCDEFGHJKMNPQRSTVWXYZoOiIlL");
-    specification.translate.to.push_str("abcdefghjkmnpqrstvwxyz001111");
+    specification
+        .symbols
+        .push_str("0123456789abcdefghjkmnpqrstvwxyz");
+    specification
+        .translate
+        .from
+        .push_str("ABCDEFGHJKMNPQRSTVWXYZoOiIlL");
+    specification
+        .translate
+        .to
+        .push_str("abcdefghjkmnpqrstvwxyz001111");
     // The specification is a constant that the tests have seen; BASE32 stands
     // in where the types ask for an answer to an error that cannot come.
-    specification.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
+    specification
+        .encoding()
+        .unwrap_or(data_encoding::BASE32_NOPAD)
 }
 
 /// The stored half of a set of recovery codes: a salt, and a hash of each code.
@@ -144,7 +154,11 @@ impl RecoverySet {
     pub fn find(&self, code: &RecoveryCode) -> Option<RecoveryId> {
         let candidate = hash(&self.salt, code);
         self.hashes.iter().fold(None, |found, stored| {
-            if bool::from(stored.ct_eq(&candidate)) { Some(stored.id()) } else { found }
+            if bool::from(stored.ct_eq(&candidate)) {
+                Some(stored.id())
+            } else {
+                found
+            }
         })
     }
 }
@@ -231,7 +245,10 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), CODES);
-        assert_eq!(set.find(&RecoveryCode([9; CODE_BYTES])).map(|id| id.0), None);
+        assert_eq!(
+            set.find(&RecoveryCode([9; CODE_BYTES])).map(|id| id.0),
+            None
+        );
     }
 
     #[test]
@@ -256,13 +273,24 @@ mod tests {
             text.replace('-', " "),
             text.replace('0', "O").replace('1', "l"),
         ] {
-            assert_eq!(set.find(&RecoveryCode::parse(&typed).unwrap()), id, "{typed}");
+            assert_eq!(
+                set.find(&RecoveryCode::parse(&typed).unwrap()),
+                id,
+                "{typed}"
+            );
         }
     }
 
     #[test]
     fn anything_else_is_no_recovery_code() {
-        for text in ["", "123456", "abcd-efgh-jkmn", "abcd-efgh-jkmn-pqru", "abcd-efgh-jkmn-pqrst", "äbcd-efgh-jkmn-pqr"] {
+        for text in [
+            "",
+            "123456",
+            "abcd-efgh-jkmn",
+            "abcd-efgh-jkmn-pqru",
+            "abcd-efgh-jkmn-pqrst",
+            "äbcd-efgh-jkmn-pqr",
+        ] {
             assert!(RecoveryCode::parse(text).is_none(), "{text:?}");
         }
     }
@@ -279,10 +307,14 @@ mod tests {
     #[test]
     fn a_damaged_table_is_refused_by_what_is_wrong() {
         let hash = "00".repeat(32);
-        let read = |salt: &str, hashes: &[&str]| RecoverySet::from_hex(salt, hashes.iter().copied());
+        let read =
+            |salt: &str, hashes: &[&str]| RecoverySet::from_hex(salt, hashes.iter().copied());
         assert_eq!(read("00", &[&hash]), Err(RecoveryError::Salt));
         assert_eq!(read(&"00".repeat(16), &["zz"]), Err(RecoveryError::Hash));
-        assert_eq!(read(&"00".repeat(16), &[&*hash; 33]), Err(RecoveryError::TooMany(33)));
+        assert_eq!(
+            read(&"00".repeat(16), &[&*hash; 33]),
+            Err(RecoveryError::TooMany(33))
+        );
     }
 
     #[test]

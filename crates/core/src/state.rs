@@ -69,7 +69,11 @@ impl State {
     pub fn succeeded(mut self, now: UnixTime) -> Self {
         // Never backwards, even if the clock goes: merge takes the later one.
         let success = self.history.success.max(now.0);
-        self.history = History { success, failures: 0, failure: self.history.failure };
+        self.history = History {
+            success,
+            failures: 0,
+            failure: self.history.failure,
+        };
         self
     }
 
@@ -97,8 +101,16 @@ impl State {
     /// can open nothing, and the state has a fixed size.
     #[must_use]
     pub fn only_for(mut self, record: &TokenFile) -> Self {
-        let tokens: BTreeSet<_> = record.tokens().iter().map(crate::token::Token::id).collect();
-        let codes: BTreeSet<_> = record.recovery().into_iter().flat_map(|set| set.ids()).collect();
+        let tokens: BTreeSet<_> = record
+            .tokens()
+            .iter()
+            .map(crate::token::Token::id)
+            .collect();
+        let codes: BTreeSet<_> = record
+            .recovery()
+            .into_iter()
+            .flat_map(|set| set.ids())
+            .collect();
         self.tokens.retain(|id, _| tokens.contains(id));
         self.spent.retain(|id| codes.contains(id));
         self

@@ -41,7 +41,11 @@ impl TokenFile {
             return Err(TokenError::TooMany(tokens.len()));
         }
         for (place, token) in tokens.iter().enumerate() {
-            if tokens.iter().take(place).any(|earlier| earlier.name == token.name) {
+            if tokens
+                .iter()
+                .take(place)
+                .any(|earlier| earlier.name == token.name)
+            {
                 return Err(TokenError::Twice(token.name.0.clone()));
             }
         }
@@ -65,8 +69,14 @@ impl TokenFile {
             }
             top.only(&["version", "token", "recovery"])?;
             let tokens = top.require("token")?;
-            let list = tokens.tables()?.iter().map(Token::read).collect::<Result<_, _>>()?;
-            let recovery = top.get("recovery").map(|entry| read_recovery(&entry.table()?));
+            let list = tokens
+                .tables()?
+                .iter()
+                .map(Token::read)
+                .collect::<Result<_, _>>()?;
+            let recovery = top
+                .get("recovery")
+                .map(|entry| read_recovery(&entry.table()?));
             Self::new(list, recovery.transpose()?).map_err(|error| tokens.fault(error))
         })
     }
@@ -82,7 +92,11 @@ impl TokenFile {
             token.write(&mut text);
         }
         if let Some(recovery) = &self.recovery {
-            let _ = writeln!(text, "\n[recovery]\nsalt = \"{}\"\nhashes = [", recovery.salt_hex());
+            let _ = writeln!(
+                text,
+                "\n[recovery]\nsalt = \"{}\"\nhashes = [",
+                recovery.salt_hex()
+            );
             for hash in recovery.hashes_hex() {
                 let _ = writeln!(text, "    \"{hash}\",");
             }
@@ -108,7 +122,8 @@ fn read_recovery(entries: &Entries<'_, '_>) -> Result<RecoverySet, Fault> {
     entries.only(&["salt", "hashes"])?;
     let salt = entries.require("salt")?.text()?;
     let hashes = entries.require("hashes")?.texts()?;
-    RecoverySet::from_hex(salt, hashes.into_iter()).map_err(|error| entries.fault(error.to_string()))
+    RecoverySet::from_hex(salt, hashes.into_iter())
+        .map_err(|error| entries.fault(error.to_string()))
 }
 
 /// One shared secret: a phone, or a hardware token.
@@ -189,7 +204,15 @@ impl Token {
     }
 
     fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {
-        entries.only(&["name", "type", "secret", "algorithm", "digits", "period", "counter"])?;
+        entries.only(&[
+            "name",
+            "type",
+            "secret",
+            "algorithm",
+            "digits",
+            "period",
+            "counter",
+        ])?;
         let name = entries.require("name")?;
         let name = TokenName::new(name.text()?).map_err(|error| name.fault(error))?;
         let secret = entries.require("secret")?;
@@ -203,7 +226,13 @@ impl Token {
             None => Digits::DEFAULT,
             Some(entry) => Digits::new(entry.unsigned()?).map_err(|error| entry.fault(error))?,
         };
-        Ok(Self { name, kind: read_kind(entries)?, secret, algorithm, digits })
+        Ok(Self {
+            name,
+            kind: read_kind(entries)?,
+            secret,
+            algorithm,
+            digits,
+        })
     }
 
     fn write(&self, text: &mut String) {
@@ -228,7 +257,9 @@ fn read_kind(entries: &Entries<'_, '_>) -> Result<Kind, Fault> {
             }
             let period = match entries.get("period") {
                 None => Period::DEFAULT,
-                Some(entry) => Period::new(entry.unsigned()?).map_err(|error| entry.fault(error))?,
+                Some(entry) => {
+                    Period::new(entry.unsigned()?).map_err(|error| entry.fault(error))?
+                }
             };
             Ok(Kind::Totp { period })
         }
@@ -236,7 +267,9 @@ fn read_kind(entries: &Entries<'_, '_>) -> Result<Kind, Fault> {
             if let Some(entry) = entries.get("period") {
                 return Err(entry.fault("only a token of type \"totp\" has one"));
             }
-            let counter = entries.get("counter").map_or(Ok(0), |entry| entry.unsigned())?;
+            let counter = entries
+                .get("counter")
+                .map_or(Ok(0), |entry| entry.unsigned())?;
             Ok(Kind::Hotp { counter })
         }
         _ => Err(kind.fault("must be \"totp\" or \"hotp\"")),
@@ -260,8 +293,14 @@ impl TokenName {
     /// [`TokenNameError`].
     pub fn new(name: &str) -> Result<Self, TokenNameError> {
         let length = name.chars().count();
-        let fine = !name.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
-        if fine && (1..=64).contains(&length) { Ok(Self(name.to_owned())) } else { Err(TokenNameError) }
+        let fine = !name
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '"' | '\\'));
+        if fine && (1..=64).contains(&length) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(TokenNameError)
+        }
     }
 }
 

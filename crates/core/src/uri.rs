@@ -9,7 +9,11 @@ use zeroize::Zeroizing;
 use crate::token::{Kind, Token};
 
 /// All that RFC 3986 does not call unreserved.
-const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The URI of one token. Every parameter is in it: some apps guess otherwise.
 #[must_use]
@@ -41,7 +45,9 @@ mod tests {
     fn a_uri_has_every_parameter_and_nothing_that_breaks_it() {
         let mut token = Token {
             name: TokenName::new("phone").unwrap(),
-            kind: Kind::Totp { period: Period::DEFAULT },
+            kind: Kind::Totp {
+                period: Period::DEFAULT,
+            },
             secret: Secret::new(b"12345678901234567890").unwrap(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,

@@ -57,7 +57,15 @@ mod tests {
 
     #[test]
     fn names_of_systems_directories_and_panels_are_taken() {
-        for name in ["alice", "www-data", "alice@example.org", "EXAMPLE\\alice", "Jürgen", "a b", "..."] {
+        for name in [
+            "alice",
+            "www-data",
+            "alice@example.org",
+            "EXAMPLE\\alice",
+            "Jürgen",
+            "a b",
+            "...",
+        ] {
             assert_eq!(UserName::new(name).unwrap().as_str(), name);
         }
     }
@@ -65,7 +73,9 @@ mod tests {
     #[test]
     fn names_that_would_leave_their_directory_or_forge_a_log_line_are_refused() {
         let long = "a".repeat(256);
-        for name in ["", ".", "..", "../bob", "a/b", "/", "a\nb", "a\0", "\x1b[2J", "a\u{85}b", &long] {
+        for name in [
+            "", ".", "..", "../bob", "a/b", "/", "a\nb", "a\0", "\x1b[2J", "a\u{85}b", &long,
+        ] {
             assert_eq!(UserName::new(name), Err(UserNameError), "{name:?}");
         }
     }

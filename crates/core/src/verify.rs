@@ -91,7 +91,10 @@ fn find(token: &Token, state: &State, code: &Code, rules: Rules, now: UnixTime) 
             let next = state.next(token.id());
             let drift = i64::from(state.drift(token.id()));
             let centre = period.step_at(now).saturating_add_signed(drift);
-            (next, centre.saturating_sub(rules.window)..=centre.saturating_add(rules.window))
+            (
+                next,
+                centre.saturating_sub(rules.window)..=centre.saturating_add(rules.window),
+            )
         }
         Kind::Hotp { counter } => {
             let next = state.next(token.id()).max(counter);
@@ -116,7 +119,9 @@ fn verify_recovery(
     code: &RecoveryCode,
     now: UnixTime,
 ) -> Decision {
-    let Some(set) = record.recovery() else { return Decision::refuse(Refusal::Wrong, state, now) };
+    let Some(set) = record.recovery() else {
+        return Decision::refuse(Refusal::Wrong, state, now);
+    };
     match set.find(code) {
         Some(id) if state.is_spent(id) => Decision::ignore(Refusal::Used),
         Some(id) => {
@@ -133,8 +138,13 @@ fn verify_recovery(
 #[must_use]
 pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> bool {
     let fresh = State::default();
-    let timed = record.tokens().iter().filter(|token| matches!(token.kind, Kind::Totp { .. }));
-    timed.fold(false, |fits, token| fits | find(token, &fresh, code, rules, now).is_some())
+    let timed = record
+        .tokens()
+        .iter()
+        .filter(|token| matches!(token.kind, Kind::Totp { .. }));
+    timed.fold(false, |fits, token| {
+        fits | find(token, &fresh, code, rules, now).is_some()
+    })
 }
 
 /// What was decided, and the state that must be written before it is told.
@@ -177,7 +187,10 @@ impl Decision {
     }
 
     fn ignore(refusal: Refusal) -> Self {
-        Self { verdict: Verdict::Refused(refusal), update: None }
+        Self {
+            verdict: Verdict::Refused(refusal),
+            update: None,
+        }
     }
 }
 

@@ -21,7 +21,13 @@ fn every_vector_of_rfc_4226_holds() {
     let mut seen = 0;
     for row in rows(include_str!("../../tests/vectors/rfc4226.txt")) {
         let counter: u64 = row[0].parse().unwrap();
-        assert_eq!(generator.keyed.truncated(&counter.to_be_bytes()).to_string(), row[1]);
+        assert_eq!(
+            generator
+                .keyed
+                .truncated(&counter.to_be_bytes())
+                .to_string(),
+            row[1]
+        );
         assert_eq!(*generator.code(counter).to_text(), row[2]);
         seen += 1;
     }
@@ -42,7 +48,13 @@ fn every_vector_of_rfc_6238_holds() {
         let bytes: Vec<u8> = b"1234567890".iter().copied().cycle().take(length).collect();
         let generator = Generator::new(&Secret::new(&bytes).unwrap(), algorithm, digits(8));
         let step = Period::DEFAULT.step_at(now);
-        assert_eq!(*generator.code(step).to_text(), row[2], "time {} {}", row[0], row[1]);
+        assert_eq!(
+            *generator.code(step).to_text(),
+            row[2],
+            "time {} {}",
+            row[0],
+            row[1]
+        );
         seen += 1;
     }
     assert_eq!(seen, 18);
@@ -59,25 +71,41 @@ fn random_cases_agree_with_oathtool() {
         seed
     };
     for _ in 0..120 {
-        let bytes: Vec<u8> = (0..10 + random() % 55).map(|_| random().to_le_bytes()[0]).collect();
+        let bytes: Vec<u8> = (0..10 + random() % 55)
+            .map(|_| random().to_le_bytes()[0])
+            .collect();
         let secret = Secret::new(&bytes).unwrap();
         let digits = digits(6 + random() % 3);
         let counter = random() >> (random() % 60);
         let hotp = Generator::new(&secret, Algorithm::Sha1, digits).code(counter);
-        assert_eq!(*hotp.to_text(), oathtool(&secret, &[
-            "--hotp", &format!("--counter={counter}"), &format!("--digits={}", digits.count()),
-        ]));
+        assert_eq!(
+            *hotp.to_text(),
+            oathtool(
+                &secret,
+                &[
+                    "--hotp",
+                    &format!("--counter={counter}"),
+                    &format!("--digits={}", digits.count()),
+                ]
+            )
+        );
 
         let algorithm = Algorithm::ALL[usize::try_from(random() % 3).unwrap()];
         let period = Period::new(10 + random() % 291).unwrap();
         let now = UnixTime(random() % 4_000_000_000);
         let totp = Generator::new(&secret, algorithm, digits).code(period.step_at(now));
-        assert_eq!(*totp.to_text(), oathtool(&secret, &[
-            &format!("--totp={}", algorithm.name().to_lowercase()),
-            &format!("--time-step-size={}s", period.seconds()),
-            &format!("--now=@{}", now.0),
-            &format!("--digits={}", digits.count()),
-        ]));
+        assert_eq!(
+            *totp.to_text(),
+            oathtool(
+                &secret,
+                &[
+                    &format!("--totp={}", algorithm.name().to_lowercase()),
+                    &format!("--time-step-size={}s", period.seconds()),
+                    &format!("--now=@{}", now.0),
+                    &format!("--digits={}", digits.count()),
+                ]
+            )
+        );
     }
 }
 
@@ -87,7 +115,11 @@ fn oathtool(secret: &Secret, options: &[&str]) -> String {
         .args(["--base32", &secret.to_base32()])
         .output()
         .expect("oathtool is installed (package oathtool)");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -96,7 +128,16 @@ fn a_code_is_6_to_8_ascii_digits() {
     for text in ["000000", "1234567", "99999999"] {
         assert_eq!(*Code::parse(text).unwrap().to_text(), text);
     }
-    for text in ["", "12345", "123456789", "12345a", "+12345", "-12345", " 12345", "１２３４５６"] {
+    for text in [
+        "",
+        "12345",
+        "123456789",
+        "12345a",
+        "+12345",
+        "-12345",
+        " 12345",
+        "１２３４５６",
+    ] {
         assert!(Code::parse(text).is_none(), "{text:?}");
     }
 }
@@ -112,10 +153,16 @@ fn codes_of_different_lengths_are_never_equal() {
 #[test]
 fn a_secret_has_10_to_64_bytes() {
     for length in [10, 16, 20, 64] {
-        assert_eq!(Secret::new(&vec![7; length]).unwrap().as_bytes().len(), length);
+        assert_eq!(
+            Secret::new(&vec![7; length]).unwrap().as_bytes().len(),
+            length
+        );
     }
     for length in [0, 9, 65] {
-        assert_eq!(Secret::new(&vec![7; length]).unwrap_err(), SecretError::Length(length));
+        assert_eq!(
+            Secret::new(&vec![7; length]).unwrap_err(),
+            SecretError::Length(length)
+        );
     }
     assert!(Secret::new(&[7; 15]).unwrap().is_short());
     assert!(!Secret::new(&[7; 16]).unwrap().is_short());
@@ -130,9 +177,15 @@ fn a_secret_is_read_the_way_people_copy_it() {
         "gezd-gnbv-gy3t-qojq-gezd-gnbv-gy3t-qojq",
         "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ====",
     ] {
-        assert_eq!(Secret::from_base32(text).unwrap().as_bytes(), plain.as_bytes());
+        assert_eq!(
+            Secret::from_base32(text).unwrap().as_bytes(),
+            plain.as_bytes()
+        );
     }
-    assert_eq!(Secret::from_base32("GEZDGNBVGY3TQOJ1").unwrap_err(), SecretError::NotBase32);
+    assert_eq!(
+        Secret::from_base32("GEZDGNBVGY3TQOJ1").unwrap_err(),
+        SecretError::NotBase32
+    );
     assert_eq!(*plain.to_base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
 }
 
@@ -141,5 +194,8 @@ fn neither_a_secret_nor_a_code_is_shown_by_debug() {
     let secret = Secret::new(b"12345678901234567890").unwrap();
     let code = Code::parse("755224").unwrap();
     let shown = format!("{secret:?} {code:?}");
-    assert!(!shown.contains("755224") && !shown.contains("49") && !shown.contains("123"), "{shown}");
+    assert!(
+        !shown.contains("755224") && !shown.contains("49") && !shown.contains("123"),
+        "{shown}"
+    );
 }

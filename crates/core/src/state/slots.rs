@@ -56,7 +56,11 @@ impl Slots {
     ///
     /// [`SlotsError::TooLarge`].
     pub fn create(state: &State) -> Result<Vec<u8>, SlotsError> {
-        let slot = Slot { sequence: 1, flushed: true, state: state.clone() };
+        let slot = Slot {
+            sequence: 1,
+            flushed: true,
+            state: state.clone(),
+        };
         let bytes = slot.encode()?;
         Ok(bytes.iter().chain(&bytes).copied().collect())
     }
@@ -69,7 +73,9 @@ impl Slots {
             [Some(first), Some(second)] if first.sequence == second.sequence => {
                 first.state.clone().merge(&second.state)
             }
-            slots => newest(slots).map(|(_, slot)| slot.state.clone()).unwrap_or_default(),
+            slots => newest(slots)
+                .map(|(_, slot)| slot.state.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -83,15 +89,28 @@ impl Slots {
         let other = 1_usize.saturating_sub(index);
         // The newest slot may be overwritten only if it holds no promise, and
         // only if the other one does: else a torn write would leave nothing.
-        let kept = self.slots.get(other).is_some_and(|slot| slot.as_ref().is_some_and(|s| s.flushed));
-        let target = if !newest.flushed && kept { index } else { other };
+        let kept = self
+            .slots
+            .get(other)
+            .is_some_and(|slot| slot.as_ref().is_some_and(|s| s.flushed));
+        let target = if !newest.flushed && kept {
+            index
+        } else {
+            other
+        };
         let slot = Slot {
-            sequence: newest.sequence.checked_add(1).ok_or(SlotsError::Exhausted)?,
+            sequence: newest
+                .sequence
+                .checked_add(1)
+                .ok_or(SlotsError::Exhausted)?,
             flushed: durability == Durability::Flushed,
             state,
         };
         let offset = if target == 0 { 0 } else { SLOT as u64 };
-        Ok(Write { offset, bytes: slot.encode()? })
+        Ok(Write {
+            offset,
+            bytes: slot.encode()?,
+        })
     }
 }
 
@@ -114,7 +133,10 @@ pub struct Write {
 }
 
 fn newest(slots: &[Option<Slot>; 2]) -> Option<(usize, &Slot)> {
-    let valid = slots.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
+    let valid = slots
+        .iter()
+        .enumerate()
+        .filter_map(|(index, slot)| Some((index, slot.as_ref()?)));
     valid.max_by_key(|(_, slot)| slot.sequence)
 }
 
@@ -139,7 +161,9 @@ impl Slot {
             let sequence = u64::from_le_bytes(take(&mut rest)?);
             Some((version, flags, length, sequence))
         };
-        let Some((version, flags, length, sequence)) = slot() else { return Ok(None) };
+        let Some((version, flags, length, sequence)) = slot() else {
+            return Ok(None);
+        };
         // Before the checksum, which another version may have elsewhere.
         if version != VERSION {
             return Err(SlotsError::Version(version));
@@ -152,7 +176,11 @@ impl Slot {
             if checksum != Sha256::digest(summed).as_slice() || flags & !FLUSHED != 0 {
                 return None;
             }
-            Some(Self { sequence, flushed: flags == FLUSHED, state: payload::decode(payload)? })
+            Some(Self {
+                sequence,
+                flushed: flags == FLUSHED,
+                state: payload::decode(payload)?,
+            })
         };
         Ok(decoded())
     }
@@ -198,7 +226,10 @@ impl fmt::Display for SlotsError {
             Self::Size(bytes) => write!(f, "it has {bytes} bytes, not {FILE}"),
             Self::Torn => f.write_str("neither of its two slots is valid"),
             Self::Version(version) => {
-                write!(f, "version {version} is not known here; this program reads version {VERSION}")
+                write!(
+                    f,
+                    "version {version} is not known here; this program reads version {VERSION}"
+                )
             }
             Self::TooLarge => f.write_str("more tokens or recovery codes than a record can have"),
             Self::Exhausted => f.write_str("its sequence number is at its end"),

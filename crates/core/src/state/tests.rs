@@ -78,9 +78,23 @@ fn spending_spends_all_below_and_never_gives_back() {
 #[test]
 fn a_success_ends_the_count_of_failures() {
     let state = State::default().failed(UnixTime(5)).failed(UnixTime(6));
-    assert_eq!(state.history(), History { success: 0, failures: 2, failure: 6 });
+    assert_eq!(
+        state.history(),
+        History {
+            success: 0,
+            failures: 2,
+            failure: 6
+        }
+    );
     let state = state.succeeded(UnixTime(9));
-    assert_eq!(state.history(), History { success: 9, failures: 0, failure: 6 });
+    assert_eq!(
+        state.history(),
+        History {
+            success: 9,
+            failures: 0,
+            failure: 6
+        }
+    );
 }
 
 #[test]
@@ -94,7 +108,10 @@ fn a_new_file_reads_as_what_was_put_in() {
 
 /// Applies an update to a file's content, as `pwrite` does.
 fn written(file: &[u8], state: &State, durability: Durability) -> Vec<u8> {
-    let write = Slots::decode(file).unwrap().update(state.clone(), durability).unwrap();
+    let write = Slots::decode(file)
+        .unwrap()
+        .update(state.clone(), durability)
+        .unwrap();
     assert_eq!(write.bytes.len(), SLOT);
     let mut file = file.to_vec();
     let offset = usize::try_from(write.offset).unwrap();
@@ -106,7 +123,11 @@ fn written(file: &[u8], state: &State, durability: Durability) -> Vec<u8> {
 fn the_newest_valid_slot_counts() {
     let mut file = Slots::create(&State::default()).unwrap();
     for (round, state) in seeds().map(arbitrary).enumerate() {
-        let durability = if round % 3 == 0 { Durability::Flushed } else { Durability::Later };
+        let durability = if round % 3 == 0 {
+            Durability::Flushed
+        } else {
+            Durability::Later
+        };
         file = written(&file, &state, durability);
         assert_eq!(Slots::decode(&file).unwrap().state(), state);
     }
@@ -164,12 +185,19 @@ fn whatever_a_power_cut_leaves_no_flushed_state_is_lost() {
 #[test]
 fn a_refused_login_never_touches_the_slot_that_holds_the_last_success() {
     let success = State::default().spend(PHONE, 1).unwrap();
-    let mut file = written(&Slots::create(&State::default()).unwrap(), &success, Durability::Flushed);
+    let mut file = written(
+        &Slots::create(&State::default()).unwrap(),
+        &success,
+        Durability::Flushed,
+    );
     let kept = Slots::decode(&file).unwrap();
     let mut offsets = Vec::new();
     for round in 0..5 {
         let state = success.clone().failed(UnixTime(round));
-        let write = Slots::decode(&file).unwrap().update(state.clone(), Durability::Later).unwrap();
+        let write = Slots::decode(&file)
+            .unwrap()
+            .update(state.clone(), Durability::Later)
+            .unwrap();
         offsets.push(write.offset);
         file = written(&file, &state, Durability::Later);
     }
@@ -208,7 +236,10 @@ fn an_unusable_file_is_refused_by_what_is_wrong() {
     assert_eq!(said(&[0; FILE]), "neither of its two slots is valid");
     let mut newer = file.clone();
     newer[SLOT + 8] = 2;
-    assert_eq!(said(&newer), "version 2 is not known here; this program reads version 1");
+    assert_eq!(
+        said(&newer),
+        "version 2 is not known here; this program reads version 1"
+    );
 }
 
 #[test]

@@ -18,7 +18,12 @@ fn a_short_file_means_what_apps_assume() {
     let token = &file.tokens()[0];
     assert_eq!(token.algorithm, Algorithm::Sha1);
     assert_eq!(token.digits, Digits::DEFAULT);
-    assert_eq!(token.kind, Kind::Totp { period: Period::DEFAULT });
+    assert_eq!(
+        token.kind,
+        Kind::Totp {
+            period: Period::DEFAULT
+        }
+    );
     assert!(file.recovery().is_none());
 }
 
@@ -34,7 +39,13 @@ fn what_is_written_is_read_again() {
     };
     let file = TokenFile::new(
         vec![
-            token("Telefon für zu Hause", Kind::Totp { period: Period::new(60).unwrap() }, Algorithm::Sha512),
+            token(
+                "Telefon für zu Hause",
+                Kind::Totp {
+                    period: Period::new(60).unwrap(),
+                },
+                Algorithm::Sha512,
+            ),
             token("key ring", Kind::Hotp { counter: 7 }, Algorithm::Sha256),
         ],
         Some(recovery),
@@ -49,45 +60,105 @@ fn what_is_written_is_read_again() {
 #[test]
 fn an_unknown_version_is_refused_with_its_number() {
     let text = PHONE.replace("version = 1", "version = 7\nnovelty = 1");
-    assert_eq!(fault(&text), "line 2: `version`: version 7 is not known here; this program reads version 1");
+    assert_eq!(
+        fault(&text),
+        "line 2: `version`: version 7 is not known here; this program reads version 1"
+    );
 }
 
 #[test]
 fn every_fault_names_its_line_and_key() {
     for (from, to, expected) in [
         ("version = 1\n", "", "line 1: `version` is missing"),
-        ("name = \"phone\"", "nom = \"phone\"", "line 4: unknown key `nom`; known here: name, type, secret, algorithm, digits, period, counter"),
-        ("\"totp\"", "\"clock\"", "line 5: `type`: must be \"totp\" or \"hotp\""),
-        ("\"totp\"", "\"totp\"\ncounter = 1", "line 6: `counter`: only a token of type \"hotp\" has one"),
-        ("\"totp\"", "\"hotp\"\nperiod = 30", "line 6: `period`: only a token of type \"totp\" has one"),
-        ("\"totp\"", "\"totp\"\nperiod = 9", "line 6: `period`: a period is 10 to 300 seconds"),
-        ("\"totp\"", "\"totp\"\nperiod = -30", "line 6: `period`: must not be negative"),
-        ("\"totp\"", "\"totp\"\ndigits = 9", "line 6: `digits`: a code has 6 to 8 digits"),
-        ("\"totp\"", "\"totp\"\ndigits = \"6\"", "line 6: `digits`: must be a whole number"),
-        ("\"totp\"", "\"totp\"\nalgorithm = \"MD5\"", "line 6: `algorithm`: must be SHA1, SHA256 or SHA512"),
-        ("\"phone\"", "\"\"", "line 4: `name`: a token's name has 1 to 64 characters, and no quotes, backslashes or control characters"),
+        (
+            "name = \"phone\"",
+            "nom = \"phone\"",
+            "line 4: unknown key `nom`; known here: name, type, secret, algorithm, digits, period, counter",
+        ),
+        (
+            "\"totp\"",
+            "\"clock\"",
+            "line 5: `type`: must be \"totp\" or \"hotp\"",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\ncounter = 1",
+            "line 6: `counter`: only a token of type \"hotp\" has one",
+        ),
+        (
+            "\"totp\"",
+            "\"hotp\"\nperiod = 30",
+            "line 6: `period`: only a token of type \"totp\" has one",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\nperiod = 9",
+            "line 6: `period`: a period is 10 to 300 seconds",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\nperiod = -30",
+            "line 6: `period`: must not be negative",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\ndigits = 9",
+            "line 6: `digits`: a code has 6 to 8 digits",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\ndigits = \"6\"",
+            "line 6: `digits`: must be a whole number",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\nalgorithm = \"MD5\"",
+            "line 6: `algorithm`: must be SHA1, SHA256 or SHA512",
+        ),
+        (
+            "\"phone\"",
+            "\"\"",
+            "line 4: `name`: a token's name has 1 to 64 characters, and no quotes, backslashes or control characters",
+        ),
         ("[[token]]", "[token]", "line 3: `token`: must be an array"),
-        ("[[token]]", "extra = 1\n[[token]]", "line 3: unknown key `extra`; known here: version, token, recovery"),
+        (
+            "[[token]]",
+            "extra = 1\n[[token]]",
+            "line 3: unknown key `extra`; known here: version, token, recovery",
+        ),
     ] {
         assert_eq!(fault(&PHONE.replace(from, to)), expected);
     }
     assert_eq!(fault(""), "line 1: `version` is missing");
     assert_eq!(fault("version = 1\n"), "line 1: `token` is missing");
-    assert_eq!(fault("version = 1\ntoken = []\n"), "line 2: `token`: there is no token");
+    assert_eq!(
+        fault("version = 1\ntoken = []\n"),
+        "line 2: `token`: there is no token"
+    );
 }
 
 #[test]
 fn no_fault_shows_the_secret() {
-    for (from, to) in [("OJQ\"", "OJ1\""), ("OJQ\"", "OJQ"), ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "GEZDGNBVGY3")] {
+    for (from, to) in [
+        ("OJQ\"", "OJ1\""),
+        ("OJQ\"", "OJQ"),
+        ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "GEZDGNBVGY3"),
+    ] {
         let said = fault(&PHONE.replace(from, to));
-        assert!(said.starts_with("line 6: ") && !said.contains("GEZD"), "{said}");
+        assert!(
+            said.starts_with("line 6: ") && !said.contains("GEZD"),
+            "{said}"
+        );
     }
 }
 
 #[test]
 fn two_tokens_cannot_share_a_name() {
     let twice = format!("{PHONE}{}", PHONE.replace("version = 1", ""));
-    assert_eq!(fault(&twice), "line 3: `token`: two tokens have the name \"phone\"");
+    assert_eq!(
+        fault(&twice),
+        "line 3: `token`: two tokens have the name \"phone\""
+    );
 }
 
 #[test]
@@ -102,5 +173,8 @@ fn a_token_is_remembered_by_its_secret_not_by_its_name() {
     let id = read(PHONE);
     assert_eq!(read(&PHONE.replace("\"phone\"", "\"tablet\"")), id);
     assert_ne!(read(&PHONE.replace("OJQ\"", "OJA\"")), id);
-    assert_ne!(read(&PHONE.replace("\"totp\"", "\"totp\"\nperiod = 60")), id);
+    assert_ne!(
+        read(&PHONE.replace("\"totp\"", "\"totp\"\nperiod = 60")),
+        id
+    );
 }

@@ -6,7 +6,10 @@ use crate::token::TokenName;
 
 const NOW: UnixTime = UnixTime(1_700_000_010);
 const STEP: u64 = NOW.0 / 30;
-const RULES: Rules = Rules { window: 1, look_ahead: 10 };
+const RULES: Rules = Rules {
+    window: 1,
+    look_ahead: 10,
+};
 
 fn token(name: &str, kind: Kind, byte: u8) -> Token {
     Token {
@@ -19,7 +22,13 @@ fn token(name: &str, kind: Kind, byte: u8) -> Token {
 }
 
 fn phone() -> Token {
-    token("phone", Kind::Totp { period: Period::DEFAULT }, 1)
+    token(
+        "phone",
+        Kind::Totp {
+            period: Period::DEFAULT,
+        },
+        1,
+    )
 }
 
 fn key() -> Token {
@@ -60,11 +69,19 @@ fn word(record: &TokenFile, state: &State, answer: &Answer) -> String {
 #[test]
 fn a_code_opens_within_the_window_and_not_outside() {
     let record = record(&[phone()]);
-    for (offset, expected) in
-        [(-2, "wrong_code"), (-1, "phone"), (0, "phone"), (1, "phone"), (2, "wrong_code")]
-    {
+    for (offset, expected) in [
+        (-2, "wrong_code"),
+        (-1, "phone"),
+        (0, "phone"),
+        (1, "phone"),
+        (2, "wrong_code"),
+    ] {
         let step = STEP.checked_add_signed(offset).unwrap();
-        assert_eq!(word(&record, &State::default(), &code(&phone(), step)), expected, "{offset}");
+        assert_eq!(
+            word(&record, &State::default(), &code(&phone(), step)),
+            expected,
+            "{offset}"
+        );
     }
 }
 
@@ -82,7 +99,10 @@ fn a_code_opens_once() {
 fn after_a_code_no_older_one_opens() {
     let record = record(&[phone()]);
     let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
-    assert_eq!(word(&record, &state, &code(&phone(), STEP - 1)), "used_code");
+    assert_eq!(
+        word(&record, &state, &code(&phone(), STEP - 1)),
+        "used_code"
+    );
     assert_eq!(word(&record, &state, &code(&phone(), STEP + 1)), "phone");
 }
 
@@ -114,20 +134,35 @@ fn a_counter_is_looked_for_ahead_and_passed_values_are_gone() {
 fn a_counter_starts_where_the_token_file_says() {
     let started = token("key", Kind::Hotp { counter: 100 }, 2);
     let record = record(std::slice::from_ref(&started));
-    assert_eq!(word(&record, &State::default(), &code(&started, 99)), "used_code");
-    assert_eq!(word(&record, &State::default(), &code(&started, 100)), "key");
+    assert_eq!(
+        word(&record, &State::default(), &code(&started, 99)),
+        "used_code"
+    );
+    assert_eq!(
+        word(&record, &State::default(), &code(&started, 100)),
+        "key"
+    );
 }
 
 #[test]
 fn the_last_counter_of_all_is_refused_not_wrapped() {
     let ending = token("key", Kind::Hotp { counter: u64::MAX }, 2);
     let record = record(std::slice::from_ref(&ending));
-    assert_eq!(word(&record, &State::default(), &code(&ending, u64::MAX)), "exhausted_counter");
+    assert_eq!(
+        word(&record, &State::default(), &code(&ending, u64::MAX)),
+        "exhausted_counter"
+    );
 }
 
 #[test]
 fn each_token_has_its_own_last_step() {
-    let tablet = token("tablet", Kind::Totp { period: Period::DEFAULT }, 3);
+    let tablet = token(
+        "tablet",
+        Kind::Totp {
+            period: Period::DEFAULT,
+        },
+        3,
+    );
     let record = record(&[phone(), tablet.clone()]);
     let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
     assert_eq!(word(&record, &state, &code(&tablet, STEP)), "tablet");
@@ -150,7 +185,10 @@ fn a_recovery_code_opens_once_and_the_others_still_do() {
 fn without_a_recovery_set_no_recovery_code_opens() {
     let (_, codes) = RecoverySet::generate(&[4; RecoverySet::ENTROPY]);
     let answer = Answer::Recovery(codes[0].clone());
-    assert_eq!(word(&record(&[phone()]), &State::default(), &answer), "wrong_code");
+    assert_eq!(
+        word(&record(&[phone()]), &State::default(), &answer),
+        "wrong_code"
+    );
 }
 
 #[test]
@@ -172,8 +210,17 @@ fn only_a_wrong_guess_counts_as_a_failure() {
 fn no_verdict_is_told_when_its_state_cannot_be_written() {
     let record = record(&[phone()]);
     for step in [STEP, STEP + 9] {
-        let decision = verify(&record, &State::default(), &code(&phone(), step), RULES, NOW);
-        assert_eq!(decision.settle(|_, _| Err("disk full")).unwrap_err(), "disk full");
+        let decision = verify(
+            &record,
+            &State::default(),
+            &code(&phone(), step),
+            RULES,
+            NOW,
+        );
+        assert_eq!(
+            decision.settle(|_, _| Err("disk full")).unwrap_err(),
+            "disk full"
+        );
     }
 }
 
@@ -181,7 +228,13 @@ fn no_verdict_is_told_when_its_state_cannot_be_written() {
 fn an_accepted_code_is_flushed_and_a_wrong_one_is_not() {
     let record = record(&[phone()]);
     for (step, expected) in [(STEP, Durability::Flushed), (STEP + 9, Durability::Later)] {
-        let decision = verify(&record, &State::default(), &code(&phone(), step), RULES, NOW);
+        let decision = verify(
+            &record,
+            &State::default(),
+            &code(&phone(), step),
+            RULES,
+            NOW,
+        );
         let mut asked = None;
         let _ = decision.settle(|_, durability| {
             asked = Some(durability);
@@ -195,5 +248,10 @@ fn an_accepted_code_is_flushed_and_a_wrong_one_is_not() {
 fn a_code_fits_while_it_is_in_the_window_used_or_not() {
     let record = record(&[phone()]);
     assert!(fits(&record, &phone().generator().code(STEP), RULES, NOW));
-    assert!(!fits(&record, &phone().generator().code(STEP + 2), RULES, NOW));
+    assert!(!fits(
+        &record,
+        &phone().generator().code(STEP + 2),
+        RULES,
+        NOW
+    ));
 }

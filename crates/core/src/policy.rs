@@ -1,0 +1,167 @@
+//! The administrator's rules for one login.
+//!
+//! Three layers, each overruling the one before: the policy file, its
+//! `[service.NAME]` section, the arguments of the line in the PAM stack. All
+//! three know the same keys, from one table: [`keys::KEYS`]. Anything unknown
+//! or malformed in any of them is an error, and an error is a denial.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::document::Fault;
+use crate::verify::Rules;
+
+pub mod arguments;
+mod file;
+pub mod keys;
+
+pub use arguments::Arguments;
+pub use file::FileError;
+
+/// Where the policy file lies unless an argument says otherwise.
+pub const DEFAULT_FILE: &str = "/etc/security/pam_otp.toml";
+/// Where the system store lies unless the policy says otherwise.
+pub const DEFAULT_SYSTEM_STORE: &str = "/var/lib/pam-otp";
+
+/// The rules, every key with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Which store holds the records.
+    pub store: StoreKind,
+    /// The system store's directory; absolute.
+    pub system_store: PathBuf,
+    /// How far a code may be off.
+    pub rules: Rules,
+    /// What becomes of a user without a record.
+    pub unenrolled: Unenrolled,
+    /// The question; unset, it depends on what is asked for.
+    pub prompt: Option<String>,
+    /// Whether the answer is shown while it is typed.
+    pub echo: bool,
+    /// How long libpam waits after a failure.
+    pub fail_delay: Duration,
+}
+
+impl Default for Policy {
+    /// The safe defaults: what an empty policy file means. The table of keys
+    /// says the same in words, and a test compares them.
+    fn default() -> Self {
+        Self {
+            store: StoreKind::Home,
+            system_store: PathBuf::from(DEFAULT_SYSTEM_STORE),
+            rules: Rules {
+                window: 1,
+                look_ahead: 10,
+            },
+            unenrolled: Unenrolled::Deny,
+            prompt: None,
+            echo: false,
+            fail_delay: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Policy {
+    /// The rules for one login: the file that the arguments name or the default
+    /// one, its section for the service, the arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`]; the login must then be denied.
+    pub fn for_login(arguments: &Arguments, service: &str) -> Result<Self, PolicyError> {
+        let path = arguments
+            .policy
+            .as_deref()
+            .unwrap_or(Path::new(DEFAULT_FILE));
+        // A file that the stack names must be there; the default one need not.
+        let text = file::load(path).map_err(|error| PolicyError::file(path, error))?;
+        let mut policy = match text {
+            Some(text) => {
+                file::read(&text, service).map_err(|fault| PolicyError::fault(path, fault))?
+            }
+            None if arguments.policy.is_some() => {
+                return Err(PolicyError::file(path, FileError::Missing));
+            }
+            None => Self::default(),
+        };
+        arguments.apply(&mut policy);
+        Ok(policy)
+    }
+}
+
+/// Which store holds the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// `~/.pam-otp/`, the user's own.
+    Home,
+    /// A directory of root's, out of reach for the user's processes.
+    System,
+}
+
+/// What becomes of a user without a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unenrolled {
+    /// No code, no login.
+    Deny,
+    /// The other modules of the stack decide alone.
+    Allow,
+}
+
+/// Why there is no policy.
+#[derive(Debug)]
+pub enum PolicyError {
+    /// The file cannot be used at all.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: FileError,
+    },
+    /// Something in the file is unknown or malformed.
+    Fault {
+        /// The file.
+        path: PathBuf,
+        /// Line, key, and what is wrong.
+        fault: Fault,
+    },
+    /// An argument in the PAM stack is unknown or malformed.
+    Argument(arguments::ArgumentError),
+}
+
+impl PolicyError {
+    fn file(path: &Path, error: FileError) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    fn fault(path: &Path, fault: Fault) -> Self {
+        Self::Fault {
+            path: path.to_owned(),
+            fault,
+        }
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Fault { path, fault } => write!(f, "{}: {fault}", path.display()),
+            Self::Argument(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl From<arguments::ArgumentError> for PolicyError {
+    fn from(error: arguments::ArgumentError) -> Self {
+        Self::Argument(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The policy file: `/etc/security/pam_otp.toml`.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags};
+
+use super::Policy;
+use super::keys::{KEYS, Key};
+use crate::document::{self, Entries, Entry, Fault};
+
+/// Most bytes in a policy file.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// Reads the file's text; `None` if there is no file.
+pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    // Links are followed: /etc is the administrator's. NONBLOCK, so that a
+    // FIFO in the wrong place denies and does not hang.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(FileError::Io(errno.into())),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(|errno| FileError::Io(errno.into()))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(FileError::Kind);
+    }
+    // Whoever runs this program may rule over it; so may root.
+    if stat.st_uid != 0 && stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(FileError::Owner(stat.st_uid));
+    }
+    if stat.st_mode & 0o022 != 0 {
+        return Err(FileError::Mode(stat.st_mode & 0o7777));
+    }
+    let mut text = Vec::new();
+    let mut limited = std::fs::File::from(file).take(MAX_FILE.saturating_add(1));
+    limited.read_to_end(&mut text).map_err(FileError::Io)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > MAX_FILE) {
+        return Err(FileError::Size);
+    }
+    Ok(Some(text))
+}
+
+/// Reads the rules for one service. All sections are checked, also those of
+/// other services: a mistake is better found today than at their next login.
+pub(super) fn read(text: &[u8], service: &str) -> Result<Policy, Fault> {
+    document::read(text, |top| {
+        let mut policy = Policy::default();
+        for entry in top.iter().filter(|entry| entry.key != "service") {
+            set(&entry)?.apply(&mut policy);
+        }
+        if let Some(services) = top.get("service") {
+            for section in services.table()?.iter() {
+                apply_section(&section.table()?, section.key == service, &mut policy)?;
+            }
+        }
+        Ok(policy)
+    })
+}
+
+fn apply_section(section: &Entries<'_, '_>, ours: bool, policy: &mut Policy) -> Result<(), Fault> {
+    for entry in section.iter() {
+        let setting = set(&entry)?;
+        if ours {
+            setting.apply(policy);
+        }
+    }
+    Ok(())
+}
+
+fn set(entry: &Entry<'_, '_>) -> Result<super::keys::Setting, Fault> {
+    let Some(key) = Key::find(entry.key) else {
+        let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        return Err(entry.unknown(&known));
+    };
+    key.check(entry.value()).map_err(|what| entry.fault(what))
+}
+
+/// Why a policy file cannot be used.
+#[derive(Debug)]
+pub enum FileError {
+    /// The stack names it, and it is not there.
+    Missing,
+    /// Not a regular file.
+    Kind,
+    /// It belongs to this user id, which is neither root nor our own.
+    Owner(u32),
+    /// Group or others can write to it.
+    Mode(u32),
+    /// More than 64 KiB.
+    Size,
+    /// The system says no.
+    Io(io::Error),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("no such file"),
+            Self::Kind => f.write_str("not a regular file"),
+            Self::Owner(uid) => write!(f, "it belongs to user id {uid}, and must belong to root"),
+            Self::Mode(mode) => {
+                write!(f, "mode {mode:04o} lets others write to it; try chmod 0644")
+            }
+            Self::Size => write!(f, "it has more than {MAX_FILE} bytes"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}

@@ -1,0 +1,223 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::keys::{KEYS, Key};
+use super::*;
+
+fn read(text: &str, service: &str) -> Result<Policy, String> {
+    file::read(text.as_bytes(), service).map_err(|fault| fault.to_string())
+}
+
+fn arguments(list: &[&str]) -> Result<Arguments, String> {
+    Arguments::parse(list.iter().map(|text| text.as_bytes())).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_table_s_defaults_are_the_defaults() {
+    let mut policy = Policy::default();
+    for key in KEYS {
+        key.check_argument(key.default).unwrap().apply(&mut policy);
+        assert_eq!(policy, Policy::default(), "{}", key.name);
+    }
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    assert_eq!(read("", "sshd").unwrap(), Policy::default());
+}
+
+#[test]
+fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
+    let examples = [
+        ("store", "\"system\"", "system"),
+        ("system_store", "\"/srv/otp\"", "/srv/otp"),
+        ("window", "2", "2"),
+        ("look_ahead", "20", "20"),
+        ("unenrolled", "\"allow\"", "allow"),
+        ("prompt", "\"Code? \"", "Code? "),
+        ("echo", "true", "true"),
+        ("fail_delay", "0", "0"),
+    ];
+    assert_eq!(
+        examples.map(|row| row.0).to_vec(),
+        KEYS.iter().map(|key| key.name).collect::<Vec<_>>()
+    );
+    for (name, toml, argument) in examples {
+        let file = read(&format!("{name} = {toml}\n"), "sshd").unwrap();
+        assert_ne!(file, Policy::default(), "{name}");
+        let section = format!("[service.sshd]\n{name} = {toml}\n");
+        assert_eq!(read(&section, "sshd").unwrap(), file);
+        assert_eq!(read(&section, "sudo").unwrap(), Policy::default());
+        let mut policy = Policy::default();
+        arguments(&[&format!("{name}={argument}")])
+            .unwrap()
+            .apply(&mut policy);
+        assert_eq!(policy, file);
+    }
+}
+
+#[test]
+fn arguments_overrule_the_section_and_the_section_the_file() {
+    let text =
+        "window = 3\nlook_ahead = 3\nfail_delay = 3\n[service.sshd]\nwindow = 2\nlook_ahead = 2\n";
+    let mut policy = read(text, "sshd").unwrap();
+    arguments(&["window=0", "window=1"])
+        .unwrap()
+        .apply(&mut policy);
+    assert_eq!(
+        policy.rules,
+        Rules {
+            window: 1,
+            look_ahead: 2
+        }
+    );
+    assert_eq!(policy.fail_delay, Duration::from_millis(3));
+}
+
+#[test]
+fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
+    let known = "store, system_store, window, look_ahead, unenrolled, prompt, echo, fail_delay";
+    for (text, expected) in [
+        (
+            "\nwidnow = 1",
+            format!("line 2: unknown key `widnow`; known here: {known}"),
+        ),
+        (
+            "[service.sshd]\nwidnow = 1",
+            format!("line 2: unknown key `widnow`; known here: {known}"),
+        ),
+        (
+            "[service.other]\nwindow = 11",
+            "line 2: `window`: must be a whole number from 0 to 10".into(),
+        ),
+        (
+            "window = \"1\"",
+            "line 1: `window`: must be a whole number from 0 to 10".into(),
+        ),
+        (
+            "window = -1",
+            "line 1: `window`: must be a whole number from 0 to 10".into(),
+        ),
+        (
+            "unenrolled = \"ignore\"",
+            "line 1: `unenrolled`: must be one of: deny, allow".into(),
+        ),
+        (
+            "unenrolled = true",
+            "line 1: `unenrolled`: must be one of: deny, allow".into(),
+        ),
+        (
+            "echo = \"true\"",
+            "line 1: `echo`: must be true or false".into(),
+        ),
+        (
+            "system_store = \"otp\"",
+            "line 1: `system_store`: must be an absolute path".into(),
+        ),
+        (
+            "prompt = \"a\\nb\"",
+            "line 1: `prompt`: must be text of at most 200 characters on one line".into(),
+        ),
+        ("service = 1", "line 1: `service`: must be a table".into()),
+        (
+            "[service]\nsshd = 1",
+            "line 2: `sshd`: must be a table".into(),
+        ),
+    ] {
+        assert_eq!(read(text, "sshd").unwrap_err(), expected);
+    }
+    for text in ["window = ", "= 1", "[service", "window = 1\nwindow = 2"] {
+        let said = read(text, "sshd").unwrap_err();
+        assert!(
+            said.starts_with("line ") && said.contains("not TOML"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn arguments_that_are_unknown_malformed_or_contradictory_are_named() {
+    for (list, expected) in [
+        (
+            &["widnow=1"][..],
+            "module argument `widnow` is unknown; known are: split forward_pass",
+        ),
+        (&["debugg"], "module argument `debugg` is unknown"),
+        (&[""], "module argument `` is unknown"),
+        (
+            &["window"],
+            "module argument `window` needs a value: window=…",
+        ),
+        (
+            &["window="],
+            "module argument `window`: must be a whole number from 0 to 10",
+        ),
+        (
+            &["window=+1"],
+            "module argument `window`: must be a whole number from 0 to 10",
+        ),
+        (
+            &["policy=etc"],
+            "module argument `policy`: must be an absolute path",
+        ),
+        (
+            &["split", "use_first_pass"],
+            "module arguments `split` and `use_first_pass` exclude each other",
+        ),
+        (
+            &["forward_pass", "split"],
+            "module arguments `split` and `forward_pass` exclude each other",
+        ),
+    ] {
+        let said = arguments(list).unwrap_err();
+        assert!(said.starts_with(expected), "{said}");
+    }
+    assert_eq!(
+        Arguments::parse([&b"\xff"[..]]).unwrap_err(),
+        arguments::ArgumentError::NotUtf8
+    );
+}
+
+#[test]
+fn names_known_from_other_modules_mean_what_users_know() {
+    let mut policy = Policy::default();
+    let list = [
+        "nullok",
+        "echo_verification_code",
+        "authtok_prompt=Your code: ",
+    ];
+    arguments(&list).unwrap().apply(&mut policy);
+    assert_eq!(policy.unenrolled, Unenrolled::Allow);
+    assert!(policy.echo);
+    assert_eq!(policy.prompt.as_deref(), Some("Your code: "));
+}
+
+#[test]
+fn a_policy_file_that_others_can_change_is_refused() {
+    let directory = crate::store::tests::TempDir::new();
+    let path = directory.path().join("policy.toml");
+    let arguments = arguments(&[&format!("policy={}", path.display())]).unwrap();
+    let load = || Policy::for_login(&arguments, "sshd").map_err(|error| error.to_string());
+
+    assert!(load().unwrap_err().ends_with("policy.toml: no such file"));
+    std::fs::write(&path, "window = 2\n").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    assert_eq!(load().unwrap().rules.window, 2);
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).unwrap();
+    assert!(
+        load()
+            .unwrap_err()
+            .contains("mode 0664 lets others write to it")
+    );
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::write(&path, "# long\n".repeat(10_000)).unwrap();
+    assert!(load().unwrap_err().contains("more than 65536 bytes"));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(load().unwrap_err().contains("not a regular file"));
+}
+
+#[test]
+fn a_key_is_found_by_its_name_only() {
+    assert!(Key::find("window").is_some());
+    assert!(Key::find("Window").is_none());
+}

@@ -1,0 +1,143 @@
+//! Making and removing records. No login comes here.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
+use super::error::StoreError;
+use super::lock::Locked;
+use super::place::Place;
+use super::{Account, STATE_FILE, Store, TOKEN_FILE};
+use crate::state::State;
+use crate::state::slots::Slots;
+use crate::token::TokenFile;
+
+const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
+
+impl Store {
+    /// Makes a record: from now on this user's logins ask for a code. The state
+    /// comes first, so that no code that it has spent is ever good again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Enrolled`] if there is a token file: it is left as it is.
+    /// Any other [`StoreError`] means that nothing became effective.
+    pub fn enrol(
+        &self,
+        account: &Account,
+        tokens: &TokenFile,
+        state: &State,
+    ) -> Result<(), StoreError> {
+        let Some(place) = Place::of(self, account)? else {
+            return Err(StoreError::NoHome {
+                user: account.name().to_string(),
+            });
+        };
+        place.enter(|| {
+            let directory = make_directory(&place)?;
+            let path = place.record_path();
+            let handle = lockable(&directory, path)?;
+            let _locked = Locked::acquire(&handle, path)?;
+            if exists(&directory, TOKEN_FILE, path)? {
+                return Err(StoreError::Enrolled(path.join(TOKEN_FILE)));
+            }
+            let failed = |name| move |errno| StoreError::io(&path.join(name), errno);
+            let content = Slots::create(state).map_err(|error| StoreError::State {
+                path: path.join(STATE_FILE),
+                error,
+            })?;
+            replace(&directory, STATE_FILE, &content).map_err(failed(STATE_FILE))?;
+            let created = create_exclusive(&directory, TOKEN_FILE, tokens.to_toml().as_bytes());
+            match created.map_err(failed(TOKEN_FILE))? {
+                true => Ok(()),
+                false => Err(StoreError::Enrolled(path.join(TOKEN_FILE))),
+            }
+        })?
+    }
+
+    /// Removes a record, whatever state it is in; whether there was one. From
+    /// now on the policy's `unenrolled` decides.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn remove(&self, account: &Account) -> Result<bool, StoreError> {
+        let Some(place) = Place::of(self, account)? else {
+            return Ok(false);
+        };
+        place.enter(|| {
+            let base = place.open_base()?;
+            let Some(directory) = place.open_record(&base)? else {
+                return Ok(false);
+            };
+            let path = place.record_path();
+            let handle = lockable(&directory, path)?;
+            let _locked = Locked::acquire(&handle, path)?;
+            let removed = unlink(&directory, TOKEN_FILE, path)?;
+            unlink(&directory, STATE_FILE, path)?;
+            remove_leftovers(&handle, path)?;
+            sync_directory(&directory).map_err(|errno| StoreError::io(path, errno))?;
+            // Something of the user's own may be in it; then it stays.
+            let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
+            Ok(removed)
+        })?
+    }
+}
+
+fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
+    let base = place.open_base()?;
+    match rustix::fs::mkdirat(&base, place.entry(), PRIVATE_DIRECTORY) {
+        Ok(()) => {
+            let at = sync_directory(&base);
+            at.map_err(|errno| StoreError::io(place.base_path(), errno))?;
+        }
+        Err(Errno::EXIST) => {}
+        Err(errno) => return Err(StoreError::io(place.record_path(), errno)),
+    }
+    place
+        .open_record(&base)?
+        .ok_or_else(|| StoreError::Missing(place.record_path().to_owned()))
+}
+
+/// A descriptor of the directory that can be locked and listed.
+fn lockable(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, ".", flags, Mode::empty())
+        .map_err(|errno| StoreError::io(path, errno))
+}
+
+fn exists(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreError> {
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(StoreError::io(&path.join(name), errno)),
+    }
+}
+
+fn unlink(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreError> {
+    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(StoreError::io(&path.join(name), errno)),
+    }
+}
+
+/// Files that a killed process did not finish.
+fn remove_leftovers(directory: &OwnedFd, path: &Path) -> Result<(), StoreError> {
+    let failed = |errno| StoreError::io(path, errno);
+    for entry in rustix::fs::Dir::read_from(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let ours = [TOKEN_FILE, STATE_FILE].iter().any(|file| {
+            name.to_bytes()
+                .starts_with(format!("{file}{UNFINISHED}").as_bytes())
+        });
+        if ours {
+            rustix::fs::unlinkat(directory, name, AtFlags::empty()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! The two files of a record: opened first, then checked on the descriptor.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::create::create_exclusive;
+use super::error::{Problem, StoreError};
+use super::place::Place;
+use super::{RecordFiles, STATE_FILE, TOKEN_FILE};
+use crate::state::State;
+use crate::state::slots::{FILE, Slots};
+use crate::token::{MAX_FILE, TokenFile};
+
+/// Opens a record's files; `None` if there is no record.
+pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreError> {
+    let base = place.open_base()?;
+    let Some(directory) = place.open_record(&base)? else {
+        return Ok(None);
+    };
+    let path = place.record_path().join(TOKEN_FILE);
+    let Some((file, stat)) = open(place, &directory, TOKEN_FILE, OFlags::RDONLY)? else {
+        return Ok(None);
+    };
+    let tokens = read_tokens(file, &stat, &path)?;
+    let state = open(place, &directory, STATE_FILE, OFlags::RDWR)?;
+    if let Some((_, stat)) = &state
+        && usize::try_from(stat.st_size) != Ok(FILE)
+    {
+        let path = place.record_path().join(STATE_FILE);
+        let error = crate::state::slots::SlotsError::Size(size(stat));
+        return Err(StoreError::State { path, error });
+    }
+    Ok(Some(RecordFiles {
+        directory,
+        tokens,
+        token_stamp: Stamp::of(&stat),
+        state: state.map(|(file, _)| file),
+    }))
+}
+
+/// Creates the state of a record that has none yet, and opens what is there
+/// then: another login may have been faster.
+pub(super) fn create_state(place: &Place, directory: &OwnedFd) -> Result<OwnedFd, StoreError> {
+    let path = place.record_path().join(STATE_FILE);
+    let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
+        path: path.clone(),
+        error,
+    })?;
+    create_exclusive(directory, STATE_FILE, &content)
+        .map_err(|errno| StoreError::io(&path, errno))?;
+    let opened = open(place, directory, STATE_FILE, OFlags::RDWR)?;
+    opened.map(|(file, _)| file).ok_or(StoreError::Gone(path))
+}
+
+/// Whether the record's path still names the files that we hold.
+pub(super) fn is_current(
+    place: &Place,
+    files: &RecordFiles,
+    state: &OwnedFd,
+) -> Result<bool, StoreError> {
+    let named = |name| match rustix::fs::statat(&files.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(StoreError::io(&place.record_path().join(name), errno)),
+    };
+    let held = rustix::fs::fstat(state)
+        .map_err(|errno| StoreError::io(&place.record_path().join(STATE_FILE), errno))?;
+    let same_state = named(STATE_FILE)?
+        .is_some_and(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino));
+    let same_tokens = named(TOKEN_FILE)?.is_some_and(|stat| Stamp::of(&stat) == files.token_stamp);
+    Ok(same_state && same_tokens)
+}
+
+/// What tells one content of a token file from another: it is always replaced
+/// whole, so a new content has a new inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    size: i64,
+    modified: (i64, u64),
+}
+
+impl Stamp {
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: stat.st_size,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+        }
+    }
+}
+
+/// Neither through a link, nor waiting for a FIFO's other end, nor becoming a
+/// terminal's session, nor leaking into a program that the host starts.
+const SAFE: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// Opens one file of a record; `None` if it is not there.
+pub(super) fn open(
+    place: &Place,
+    directory: &OwnedFd,
+    name: &str,
+    access: OFlags,
+) -> Result<Option<(OwnedFd, Stat)>, StoreError> {
+    let path = place.record_path().join(name);
+    let file = match rustix::fs::openat(directory, name, access | SAFE, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP) => return Err(StoreError::insecure(&path, Problem::Link)),
+        // A directory, a socket or a device without a driver.
+        Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => {
+            return Err(StoreError::insecure(&path, Problem::NotFile));
+        }
+        Err(errno) => return Err(StoreError::io(&path, errno)),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(|errno| StoreError::io(&path, errno))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(StoreError::insecure(&path, Problem::NotFile));
+    }
+    place.check_private(&stat, &path, 0o600)?;
+    Ok(Some((file, stat)))
+}
+
+fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
+    let expected = size(stat);
+    if expected == 0 {
+        return Err(StoreError::Empty(path.to_owned()));
+    }
+    if expected > MAX_FILE {
+        return Err(StoreError::TooLarge {
+            path: path.to_owned(),
+            most: MAX_FILE,
+        });
+    }
+    // One byte more than there should be: room to see that the file grew, and
+    // no second buffer that nobody wipes.
+    let mut text = Zeroizing::new(vec![0; expected.saturating_add(1)]);
+    let mut file = File::from(file);
+    let mut length: usize = 0;
+    while let Some(free) = text.get_mut(length..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => break,
+            Ok(count) => length = length.saturating_add(count),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(StoreError::Io {
+                    path: path.to_owned(),
+                    error,
+                });
+            }
+        }
+    }
+    let text = text.get(..length).unwrap_or_default();
+    TokenFile::parse(text).map_err(|fault| StoreError::Token {
+        path: path.to_owned(),
+        fault,
+    })
+}
+
+fn size(stat: &Stat) -> usize {
+    usize::try_from(stat.st_size).unwrap_or(usize::MAX)
+}

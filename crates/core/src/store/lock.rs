@@ -1,0 +1,105 @@
+//! The state file under its lock: `flock` on the file itself, whose inode never
+//! changes. A process that dies gives its lock back; there is no lock file that
+//! could stay behind.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::error::StoreError;
+use crate::state::slots::{Durability, FILE, Slots, SlotsError, Write};
+
+/// How long to wait for the lock. A login holds it for one write; longer only
+/// if the owner's own process holds it, who then locks out nobody else.
+const PATIENCE: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// A file that we have locked; unlocked when dropped.
+#[derive(Debug)]
+pub(super) struct Locked<'a> {
+    file: &'a OwnedFd,
+    path: &'a Path,
+}
+
+impl<'a> Locked<'a> {
+    /// Locks the file, waiting up to five seconds.
+    pub(super) fn acquire(file: &'a OwnedFd, path: &'a Path) -> Result<Self, StoreError> {
+        let mut waited = Duration::ZERO;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { file, path }),
+                Err(Errno::WOULDBLOCK) if waited < PATIENCE => {}
+                Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked(path.to_owned())),
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(StoreError::io(path, errno)),
+            }
+            wait(pause);
+            waited = waited.saturating_add(pause);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Reads the state file.
+    pub(super) fn read(&self) -> Result<Slots, StoreError> {
+        // One byte more, to see a file that is too long.
+        let mut content = vec![0; FILE.saturating_add(1)];
+        let mut length: usize = 0;
+        while let Some(free) = content.get_mut(length..).filter(|free| !free.is_empty()) {
+            match rustix::io::pread(self.file, free, length as u64) {
+                Ok(0) => break,
+                Ok(count) => length = length.saturating_add(count),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(StoreError::io(self.path, errno)),
+            }
+        }
+        Slots::decode(content.get(..length).unwrap_or_default())
+            .map_err(|error| self.unusable(error))
+    }
+
+    /// Writes one slot, and waits until it is on disk if it must be.
+    pub(super) fn write(&self, write: &Write, durability: Durability) -> Result<(), StoreError> {
+        let written = loop {
+            match rustix::io::pwrite(self.file, &write.bytes, write.offset) {
+                Err(Errno::INTR) => {}
+                other => break other.map_err(|errno| StoreError::io(self.path, errno))?,
+            }
+        };
+        if written != write.bytes.len() {
+            // The slot is torn now. The other one is whole, and counts.
+            return Err(StoreError::io(self.path, Errno::NOSPC));
+        }
+        if durability == Durability::Flushed {
+            rustix::fs::fdatasync(self.file).map_err(|errno| StoreError::io(self.path, errno))?;
+        }
+        Ok(())
+    }
+
+    /// The state file's content is not what it should be.
+    pub(super) fn unusable(&self, error: SlotsError) -> StoreError {
+        StoreError::State {
+            path: self.path.to_owned(),
+            error,
+        }
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Not left to closing the descriptor: a child that the host forked
+        // meanwhile has a copy of it, and would keep the lock.
+        let _ = rustix::fs::flock(self.file, FlockOperation::Unlock);
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that waits, and for a bounded time"
+)]
+fn wait(pause: Duration) {
+    std::thread::sleep(pause);
+}

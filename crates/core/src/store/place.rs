@@ -1,0 +1,237 @@
+//! The way to a record: each directory opened on its own, none through a link
+//! that a user could have laid.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+
+use super::account::Account;
+use super::error::{Problem, StoreError};
+use super::identity::Identity;
+use super::{HOME_RECORD, Store};
+use crate::policy::StoreKind;
+
+/// Where one user's record lies, and with whose rights it is reached.
+#[derive(Debug)]
+pub(super) struct Place {
+    kind: StoreKind,
+    base: PathBuf,
+    entry: OsString,
+    record: PathBuf,
+    owner: u32,
+    identity: Option<Identity>,
+}
+
+impl Place {
+    /// `None` for a user who has no home to keep a record in.
+    pub(super) fn of(store: &Store, account: &Account) -> Result<Option<Self>, StoreError> {
+        let (base, entry, owner, identity) = match store.kind {
+            StoreKind::Home => {
+                let Some(passwd) = &account.passwd else {
+                    return Ok(None);
+                };
+                let identity = Identity::of(account)?;
+                (
+                    passwd.home.clone(),
+                    OsString::from(HOME_RECORD),
+                    passwd.uid,
+                    identity,
+                )
+            }
+            StoreKind::System => {
+                let entry = OsString::from(account.name.as_str());
+                (
+                    store.system.clone(),
+                    entry,
+                    rustix::process::geteuid().as_raw(),
+                    None,
+                )
+            }
+        };
+        let record = base.join(&entry);
+        Ok(Some(Self {
+            kind: store.kind,
+            base,
+            entry,
+            record,
+            owner,
+            identity,
+        }))
+    }
+
+    /// The record's directory, for messages.
+    pub(super) fn record_path(&self) -> &Path {
+        &self.record
+    }
+
+    /// The directory that holds the record, for messages.
+    pub(super) fn base_path(&self) -> &Path {
+        &self.base
+    }
+
+    /// The record's name in its directory.
+    pub(super) fn entry(&self) -> &OsString {
+        &self.entry
+    }
+
+    /// Runs `work` with the rights that this place is reached with.
+    pub(super) fn enter<T>(&self, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+        match &self.identity {
+            Some(identity) => identity.assume(work),
+            None => Ok(work()),
+        }
+    }
+
+    /// Whether a record's directory and files may belong to this user id: in a
+    /// home, to its owner; in the system store, to root or to whom we run as.
+    pub(super) fn owns(&self, uid: u32) -> bool {
+        uid == self.owner || (self.kind == StoreKind::System && uid == 0)
+    }
+
+    /// Opens the directory that holds the record: the home, or the system
+    /// store. It must be there: a home that is not mounted has no record, and
+    /// that must not look like "not enrolled".
+    pub(super) fn open_base(&self) -> Result<OwnedFd, StoreError> {
+        let (directory, stat) = walk(&self.base)?;
+        let problem = if !self.owns(stat.st_uid) && stat.st_uid != 0 {
+            Problem::Owner {
+                uid: stat.st_uid,
+                expected: self.owner,
+            }
+        } else if stat.st_mode & 0o022 != 0 {
+            // Who can write here can put another record in this one's place.
+            Problem::Mode {
+                mode: stat.st_mode & 0o7777,
+                allowed: 0o755,
+            }
+        } else {
+            return Ok(directory);
+        };
+        Err(StoreError::insecure(&self.base, problem))
+    }
+
+    /// Opens the record's directory; `None` if there is none.
+    pub(super) fn open_record(&self, base: &OwnedFd) -> Result<Option<OwnedFd>, StoreError> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = match rustix::fs::openat(base, &self.entry, flags, Mode::empty()) {
+            Ok(directory) => directory,
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(StoreError::io(&self.record, errno)),
+        };
+        let stat =
+            rustix::fs::fstat(&directory).map_err(|errno| StoreError::io(&self.record, errno))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {}
+            FileType::Symlink => return Err(StoreError::insecure(&self.record, Problem::Link)),
+            _ => return Err(StoreError::insecure(&self.record, Problem::NotDirectory)),
+        }
+        self.check_private(&stat, &self.record, 0o700)?;
+        Ok(Some(directory))
+    }
+
+    /// Checks owner and mode of something inside the record, or of the record.
+    pub(super) fn check_private(
+        &self,
+        stat: &Stat,
+        path: &Path,
+        allowed: u32,
+    ) -> Result<(), StoreError> {
+        if !self.owns(stat.st_uid) {
+            let problem = Problem::Owner {
+                uid: stat.st_uid,
+                expected: self.owner,
+            };
+            return Err(StoreError::insecure(path, problem));
+        }
+        if stat.st_mode & 0o077 != 0 {
+            let problem = Problem::Mode {
+                mode: stat.st_mode & 0o7777,
+                allowed,
+            };
+            return Err(StoreError::insecure(path, problem));
+        }
+        Ok(())
+    }
+}
+
+/// Links that are followed on the way; a ring of links ends here.
+const MAX_LINKS: usize = 16;
+
+/// Opens an absolute path to a directory, component by component. A symbolic
+/// link is followed only if it is root's: an administrator may keep homes
+/// elsewhere, a user may not point us there.
+fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
+    let open = |at: &OwnedFd, name: &OsString| {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(at, name, flags, Mode::empty());
+        opened.and_then(|child| rustix::fs::fstat(&child).map(|stat| (child, stat)))
+    };
+    let root = || {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::open("/", flags, Mode::empty());
+        opened
+            .and_then(|root| rustix::fs::fstat(&root).map(|stat| (root, stat)))
+            .map_err(|errno| StoreError::io(Path::new("/"), errno))
+    };
+
+    let mut current = root()?;
+    let mut reached = PathBuf::from("/");
+    let mut pending = components(path).ok_or_else(|| StoreError::Missing(path.to_owned()))?;
+    let mut links: usize = 0;
+    while let Some(name) = pending.pop_front() {
+        let at = reached.join(&name);
+        let (child, stat) = open(&current.0, &name).map_err(|errno| match errno {
+            rustix::io::Errno::NOENT => StoreError::Missing(at.clone()),
+            _ => StoreError::io(&at, errno),
+        })?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                current = (child, stat);
+                reached = at;
+            }
+            FileType::Symlink if stat.st_uid == 0 && links < MAX_LINKS => {
+                links = links.saturating_add(1);
+                let target = rustix::fs::readlinkat(&child, "", Vec::new())
+                    .map_err(|errno| StoreError::io(&at, errno))?;
+                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                if target.is_absolute() {
+                    current = root()?;
+                    reached = PathBuf::from("/");
+                }
+                for name in link_components(&target).into_iter().rev() {
+                    pending.push_front(name);
+                }
+            }
+            FileType::Symlink => return Err(StoreError::insecure(&at, Problem::Link)),
+            _ => return Err(StoreError::insecure(&at, Problem::NotDirectory)),
+        }
+    }
+    Ok(current)
+}
+
+/// The names in an absolute path; `None` for a relative one, or with `..`.
+fn components(path: &Path) -> Option<VecDeque<OsString>> {
+    let mut names = VecDeque::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => names.push_back(name.to_owned()),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return None,
+        }
+    }
+    path.is_absolute().then_some(names)
+}
+
+/// The names in a link's target, where `..` is usual.
+fn link_components(target: &Path) -> Vec<OsString> {
+    let steps = target
+        .components()
+        .filter(|component| matches!(component, Component::Normal(_) | Component::ParentDir));
+    steps
+        .map(|component| component.as_os_str().to_owned())
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! One login through libpam, as a process of its own.
+//!
+//! usage: `pam-try --service S --user U [--confdir DIR] [--rhost R] [--tty T]
+//! [--ruser R] [--wait[=READY,GATE]] < replies`
+//!
+//! Replies are the lines of standard input. Prints `code=7 setcred=-` and
+//! then a line for each prompt; what modules log goes to standard error too.
+//! Exits 0 if the user is in, 1 if not, 2 if it was called wrongly.
+//!
+//! With `--wait`, it writes one byte to descriptor READY (3) when it is asked
+//! for its last reply, and gives that reply when descriptor GATE (4) ends.
+
+use pam_otp_testkit::pam::{Application, Reply, Stack};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{FromRawFd, RawFd};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut application = Application::new();
+    let (mut service, mut directory, mut wait) = (None, None, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--wait" {
+            wait = Some((3, 4));
+            continue;
+        }
+        if let Some(pair) = argument.strip_prefix("--wait=") {
+            wait = descriptors(pair);
+            continue;
+        }
+        let Some(value) = arguments.next() else {
+            return usage(&argument);
+        };
+        match argument.as_str() {
+            "--service" => service = Some(value),
+            "--confdir" => directory = Some(PathBuf::from(value)),
+            "--user" => application = application.user(value),
+            "--rhost" => application = application.rhost(value),
+            "--tty" => application = application.tty(value),
+            "--ruser" => application = application.ruser(value),
+            _ => return usage(&argument),
+        }
+    }
+    let Some(service) = service else {
+        return usage("no --service");
+    };
+    log_to_stderr();
+
+    for reply in replies(wait) {
+        application = application.reply(reply);
+    }
+    let transcript = application.authenticate(&Stack::existing(&service, directory.as_deref()));
+
+    let setcred = transcript
+        .setcred
+        .map_or("-".to_owned(), |code| code.to_string());
+    println!("code={} setcred={setcred}", transcript.code);
+    for (style, text) in &transcript.prompts {
+        println!("{style:?} {text:?}");
+    }
+    ExitCode::from(u8::from(!transcript.entered()))
+}
+
+fn replies(wait: Option<(RawFd, RawFd)>) -> Vec<Reply> {
+    let mut input = String::new();
+    std::io::stdin()
+        .read_to_string(&mut input)
+        .expect("read replies");
+    let mut replies: Vec<Reply> = input.lines().map(Reply::from).collect();
+    // The last one: with password and code asked one after the other, it is
+    // the code that must arrive at the same instant.
+    if let Some(wait) = wait {
+        let last = replies.pop().expect("a reply to wait with");
+        replies.push(Reply::after(move || stand_at_the_gate(wait), last));
+    }
+    replies
+}
+
+fn stand_at_the_gate((ready, gate): (RawFd, RawFd)) {
+    // SAFETY: whoever passed --wait opened these two for this process, which
+    // uses them nowhere else.
+    let (mut ready, mut gate) = unsafe { (File::from_raw_fd(ready), File::from_raw_fd(gate)) };
+    ready.write_all(b"!").expect("say ready");
+    gate.read_to_end(&mut Vec::new())
+        .expect("wait for the gate");
+}
+
+fn log_to_stderr() {
+    // SAFETY: the identity is a static string, as openlog demands.
+    unsafe { libc::openlog(c"pam-try".as_ptr(), libc::LOG_PERROR, libc::LOG_AUTHPRIV) };
+}
+
+fn descriptors(pair: &str) -> Option<(RawFd, RawFd)> {
+    let (ready, gate) = pair.split_once(',')?;
+    Some((ready.parse().ok()?, gate.parse().ok()?))
+}
+
+fn usage(argument: &str) -> ExitCode {
+    eprintln!("pam-try: error: {argument}");
+    eprintln!("pam-try: hint: pam-try --service S --user U [--confdir DIR] [--rhost R] [--wait]");
+    ExitCode::from(2)
+}

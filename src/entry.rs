@@ -1,0 +1,89 @@
+//! The six entry points that libpam calls.
+
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use pam::constants::{PamFlag, PamResultCode};
+use pam::module::{PamHandle, PamHooks};
+use pam_otp_core::time::UnixTime;
+
+use crate::event::Event;
+use crate::flow;
+use crate::host::Host;
+use crate::host::linux_pam::LinuxPam;
+use crate::outcome::{Denial, Outcome};
+
+struct PamOtp;
+pam::pam_hooks!(PamOtp);
+
+impl PamHooks for PamOtp {
+    fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        let arguments: Vec<_> = args.iter().map(|text| text.to_bytes()).collect();
+        run(handle, flags, |host| {
+            flow::authenticate(host, &arguments, now)
+        })
+    }
+
+    /// We give no credentials. Success all the same: libpam takes the answer of
+    /// this call into account wherever the code was what counted.
+    fn sm_setcred(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_SUCCESS
+    }
+
+    fn acct_mgmt(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, flags)
+    }
+
+    fn sm_chauthtok(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, flags)
+    }
+
+    fn sm_open_session(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, flags)
+    }
+
+    fn sm_close_session(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, flags)
+    }
+}
+
+/// An `account`, `password` or `session` line. To let it pass would be to let
+/// an administrator believe that it checks something.
+fn not_auth(handle: &mut PamHandle, flags: PamFlag) -> PamResultCode {
+    run(handle, flags, |host| {
+        let outcome = Outcome::Denied(Denial::NotAuth);
+        let user = host.user().ok();
+        host.log(&Event::of(&outcome, user.as_deref(), host));
+        outcome
+    })
+}
+
+/// Runs one call. A panic in it is a denial: the host must not die of us, and
+/// its standard error is not ours.
+fn run(
+    handle: &mut PamHandle,
+    flags: PamFlag,
+    call: impl FnOnce(&mut LinuxPam<'_>) -> Outcome,
+) -> PamResultCode {
+    // Ours alone: this module has its own copy of the standard library. The
+    // default hook would print, and its text could hold what must not be seen.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut host = LinuxPam::new(handle, flags);
+    let outcome = catch_unwind(AssertUnwindSafe(|| call(&mut host))).unwrap_or_else(|payload| {
+        // Dropping a payload may panic again.
+        std::mem::forget(payload);
+        let outcome = Outcome::Denied(Denial::Panic);
+        host.log(&Event::of(&outcome, None, &host));
+        outcome
+    });
+    outcome.pam_code()
+}
+
+/// The clock, read here and nowhere else.
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    // A clock before 1970 is 1970: every code is wrong then, and none opens.
+    UnixTime(since.map_or(0, |since| since.as_secs()))
+}

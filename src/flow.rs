@@ -1,0 +1,213 @@
+//! The story of one login.
+
+use pam_otp_core::answer::Answer;
+use pam_otp_core::code::Digits;
+use pam_otp_core::policy::arguments::{Arguments, Field};
+use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::store::{Account, Record, Store, StoreError};
+use pam_otp_core::time::UnixTime;
+use pam_otp_core::user::UserName;
+use pam_otp_core::verify::{Accepted, Means, Refusal, Verdict, fits};
+use zeroize::Zeroizing;
+
+use crate::event::Event;
+use crate::host::Host;
+use crate::outcome::{Denial, Outcome, Skip};
+
+/// Decides one call of `pam_sm_authenticate`, and logs it.
+///
+/// `arguments` are those of the line in the stack; `clock` gives the time when
+/// it is needed, which is after the user has typed.
+pub(crate) fn authenticate(
+    host: &mut impl Host,
+    arguments: &[&[u8]],
+    clock: impl Fn() -> UnixTime,
+) -> Outcome {
+    let mut user = None;
+    let outcome = login(host, arguments, clock, &mut user).unwrap_or_else(Outcome::Denied);
+    host.log(&Event::of(&outcome, user.as_deref(), host));
+    outcome
+}
+
+fn login(
+    host: &mut impl Host,
+    arguments: &[&[u8]],
+    clock: impl Fn() -> UnixTime,
+    user: &mut Option<String>,
+) -> Result<Outcome, Denial> {
+    // Who is it? The answer stands in the log, whatever follows.
+    let name = user.insert(host.user()?);
+
+    // What does the administrator ask for here? A mistake in the policy denies.
+    let arguments = Arguments::parse(arguments.iter().copied())?;
+    let policy = Policy::for_login(&arguments, &host.service())?;
+    host.delay_failure(policy.fail_delay);
+
+    // Is there a record? That it cannot be used is remembered, not told yet:
+    // whoever has no record, or a broken one, is asked like everybody else.
+    let record = find_record(&policy, name)?;
+    let mut login = Login {
+        host,
+        policy,
+        arguments,
+        record,
+        clock,
+    };
+    if login.needs_no_code() {
+        return login.skip();
+    }
+
+    // The answer comes from where the line says; the record decides about it,
+    // and what it decides is on disk before we hear of it.
+    match login.arguments.field {
+        Field::Own => login.own_field(),
+        Field::Split => login.split(),
+        Field::TryFirstPass => match login.first_pass()? {
+            Some(outcome @ Outcome::Granted(_)) => Ok(outcome),
+            _ => login.own_field(),
+        },
+        Field::UseFirstPass => login.first_pass()?.ok_or(Denial::Refused(Refusal::Empty)),
+    }
+}
+
+/// What one login has to go by.
+struct Login<'h, H, C> {
+    host: &'h mut H,
+    policy: Policy,
+    arguments: Arguments,
+    record: Result<Option<Record>, StoreError>,
+    clock: C,
+}
+
+impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
+    /// Only a user who is known to have no record, and only if the policy
+    /// allows that in words.
+    fn needs_no_code(&self) -> bool {
+        matches!(self.record, Ok(None)) && self.policy.unenrolled == Unenrolled::Allow
+    }
+
+    fn skip(&mut self) -> Result<Outcome, Denial> {
+        // The next module counts on the password that we would have asked for.
+        if self.asks_for_password() {
+            let password = self.ask()?;
+            self.host.set_authtok(&password)?;
+        }
+        Ok(Outcome::Skipped(Skip::Unenrolled))
+    }
+
+    /// A field of our own; or the code that an earlier line took off its field.
+    fn own_field(&mut self) -> Result<Outcome, Denial> {
+        if let Some(answer) = self.host.take_held() {
+            return self.decide(&answer);
+        }
+        let reply = self.ask()?;
+        if self.asks_for_password() {
+            self.decide_field(&reply)
+        } else {
+            self.decide(&Answer::parse(&reply))
+        }
+    }
+
+    /// One field for both: the password goes on to the next module, the code is
+    /// held for a later line. So a wrong password does not use up a code.
+    fn split(&mut self) -> Result<Outcome, Denial> {
+        let field = self.ask()?;
+        let (password, code) = self.part(&field);
+        self.host.hold(code)?;
+        self.host.set_authtok(password)?;
+        Ok(Outcome::Held)
+    }
+
+    /// The field that an earlier module asked for, if there is a code in it.
+    fn first_pass(&mut self) -> Result<Option<Outcome>, Denial> {
+        let Some(field) = self.host.authtok()? else {
+            return Ok(None);
+        };
+        match self.decide_field(&field) {
+            Err(Denial::Refused(_)) if self.arguments.field == Field::TryFirstPass => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// Decides about a field that holds a password and a code.
+    fn decide_field(&mut self, field: &[u8]) -> Result<Outcome, Denial> {
+        let (password, code) = self.part(field);
+        let outcome = self.decide(&code)?;
+        if self.arguments.forward_pass {
+            self.host.set_authtok(password)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Decides about an answer: the only way to a success.
+    fn decide(&mut self, answer: &Answer) -> Result<Outcome, Denial> {
+        let record = match &mut self.record {
+            Ok(record) => record.as_mut().ok_or(Denial::Unenrolled)?,
+            Err(_) => return Err(self.broken_record()),
+        };
+        match record.decide(answer, self.policy.rules, (self.clock)())? {
+            Verdict::Accepted(accepted) => Ok(self.welcome(accepted)),
+            Verdict::Refused(refusal) => Err(Denial::Refused(refusal)),
+        }
+    }
+
+    fn welcome(&mut self, accepted: Accepted) -> Outcome {
+        if let Means::Recovery { left } = accepted.means() {
+            self.host
+                .inform(&format!("Recovery code used, {left} left."));
+        }
+        Outcome::Granted(accepted)
+    }
+
+    /// Takes the error out of a record that could not be opened.
+    fn broken_record(&mut self) -> Denial {
+        match std::mem::replace(&mut self.record, Ok(None)) {
+            Err(error) => Denial::Store(error),
+            Ok(_) => Denial::Unenrolled,
+        }
+    }
+
+    fn ask(&mut self) -> Result<Zeroizing<Vec<u8>>, Denial> {
+        let with_password = self.asks_for_password();
+        let question = match &self.policy.prompt {
+            Some(prompt) => prompt,
+            None if with_password => "Password and one-time code: ",
+            None => "One-time code: ",
+        };
+        Ok(self
+            .host
+            .ask(question, self.policy.echo && !with_password)?)
+    }
+
+    fn asks_for_password(&self) -> bool {
+        match self.arguments.field {
+            Field::Split => true,
+            Field::Own => self.arguments.forward_pass,
+            Field::TryFirstPass | Field::UseFirstPass => false,
+        }
+    }
+
+    /// Parts password and code. How long codes are, the record says; where
+    /// there is none, what most have.
+    fn part<'f>(&self, field: &'f [u8]) -> (&'f [u8], Answer) {
+        let Ok(Some(record)) = &self.record else {
+            return Answer::split(field, &[Digits::DEFAULT], |_| false);
+        };
+        let tokens = record.tokens();
+        let mut lengths: Vec<_> = tokens.tokens().iter().map(|token| token.digits).collect();
+        lengths.dedup();
+        let now = (self.clock)();
+        Answer::split(field, &lengths, |code| {
+            fits(tokens, code, self.policy.rules, now)
+        })
+    }
+}
+
+/// The record of the user of this name, under the policy's store.
+fn find_record(policy: &Policy, name: &str) -> Result<Result<Option<Record>, StoreError>, Denial> {
+    let name = UserName::new(name)?;
+    Ok(Account::resolve(&name).and_then(|account| Store::new(policy).open(&account)))
+}
+
+#[cfg(test)]
+mod tests;

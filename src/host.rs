@@ -1,0 +1,84 @@
+//! All that the flow needs of PAM.
+
+use std::fmt;
+use std::time::Duration;
+
+use pam_otp_core::answer::Answer;
+use zeroize::Zeroizing;
+
+use crate::event::Event;
+
+pub(crate) mod linux_pam;
+
+/// The application, as a module sees it through libpam.
+pub(crate) trait Host {
+    /// The name of the user who logs in. May ask for it.
+    fn user(&mut self) -> Result<String, HostError>;
+
+    /// The PAM service: the name of the stack.
+    fn service(&self) -> String;
+
+    /// The address or name of the client, if the application says one.
+    fn rhost(&self) -> Option<String>;
+
+    /// Asks a question; `echo` shows the answer while it is typed.
+    fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError>;
+
+    /// Tells the user something. That an application cannot show it is no
+    /// failure.
+    fn inform(&mut self, text: &str);
+
+    /// The password that an earlier module asked for.
+    fn authtok(&self) -> Result<Option<Zeroizing<Vec<u8>>>, HostError>;
+
+    /// Hands a password on to later modules.
+    fn set_authtok(&mut self, password: &[u8]) -> Result<(), HostError>;
+
+    /// Keeps an answer for a later line of the same stack.
+    fn hold(&mut self, answer: Answer) -> Result<(), HostError>;
+
+    /// What an earlier line keeps, once.
+    fn take_held(&mut self) -> Option<Answer>;
+
+    /// Asks libpam to wait so long if the login fails.
+    fn delay_failure(&mut self, delay: Duration);
+
+    /// Writes one line to the system's log.
+    fn log(&mut self, event: &Event);
+}
+
+/// What can go wrong between libpam, the application and us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostError {
+    /// The application names no user.
+    NoUser,
+    /// The application cannot or will not ask the user.
+    Conversation,
+    /// The application asked, and has no answer to give.
+    NoAnswer,
+    /// libpam refuses.
+    Libpam,
+}
+
+impl HostError {
+    /// The reason word of log lines.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::NoUser => "no_user",
+            Self::Conversation => "no_conversation",
+            Self::NoAnswer => "no_answer",
+            Self::Libpam => "libpam_failed",
+        }
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoUser => "the application names no user",
+            Self::Conversation => "the application could not ask the user",
+            Self::NoAnswer => "the application gave no answer",
+            Self::Libpam => "libpam refused a request of ours",
+        })
+    }
+}

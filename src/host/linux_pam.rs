@@ -1,0 +1,174 @@
+//! The real PAM behind [`Host`], and the only unsafe code of the project.
+//!
+//! `pam-bindings` does most of it; here is what it lacks: the log, the fail
+//! delay, setting the password, and what one line holds for another.
+
+#![allow(
+    unsafe_code,
+    reason = "the one room for it; each block says why it is sound"
+)]
+
+use std::cell::Cell;
+use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ptr;
+use std::time::Duration;
+
+use pam::constants::{
+    PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode,
+};
+use pam::conv::Conv;
+use pam::items::{AuthTok, RHost, Service};
+use pam::module::PamHandle;
+use pam_otp_core::answer::Answer;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Host, HostError};
+use crate::event::{Event, Level};
+
+unsafe extern "C" {
+    fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
+    fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
+    fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
+}
+
+/// `PAM_AUTHTOK` of Linux-PAM's `_pam_types.h`.
+const PAM_AUTHTOK: c_int = 6;
+
+/// The name of what one line holds for another. With the version: another
+/// build's idea of the type behind it may be another.
+const HELD: &str = concat!("pam_otp_held_", env!("CARGO_PKG_VERSION"));
+
+/// What stands behind [`HELD`]: taken out once.
+type Held = Cell<Option<Answer>>;
+
+/// One call of libpam into this module.
+pub(crate) struct LinuxPam<'a> {
+    handle: &'a mut PamHandle,
+    silent: bool,
+}
+
+impl<'a> LinuxPam<'a> {
+    /// Wraps what libpam hands to an entry point.
+    pub(crate) fn new(handle: &'a mut PamHandle, flags: PamFlag) -> Self {
+        Self {
+            handle,
+            silent: flags & PAM_SILENT != 0,
+        }
+    }
+}
+
+impl Host for LinuxPam<'_> {
+    fn user(&mut self) -> Result<String, HostError> {
+        self.handle.get_user(None).map_err(|_| HostError::NoUser)
+    }
+
+    fn service(&self) -> String {
+        let service = self.handle.get_item::<Service<'_>>().ok().flatten();
+        service
+            .map(|service| service.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    fn rhost(&self) -> Option<String> {
+        let rhost = self.handle.get_item::<RHost<'_>>().ok().flatten()?;
+        Some(rhost.to_string_lossy().into_owned()).filter(|rhost| !rhost.is_empty())
+    }
+
+    fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {
+        let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten();
+        let conversation = conversation.ok_or(HostError::Conversation)?;
+        let style = if echo {
+            PAM_PROMPT_ECHO_ON
+        } else {
+            PAM_PROMPT_ECHO_OFF
+        };
+        let reply = conversation
+            .send(style, question)
+            .map_err(|_| HostError::Conversation)?;
+        let reply = reply.ok_or(HostError::NoAnswer)?;
+        Ok(Zeroizing::new(reply.as_bytes().to_vec()))
+    }
+
+    fn inform(&mut self, text: &str) {
+        if self.silent {
+            return;
+        }
+        if let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() {
+            let _ = conversation.send(PAM_TEXT_INFO, text);
+        }
+    }
+
+    fn authtok(&self) -> Result<Option<Zeroizing<Vec<u8>>>, HostError> {
+        let item = self
+            .handle
+            .get_item::<AuthTok<'_>>()
+            .map_err(|_| HostError::Libpam)?;
+        Ok(item.map(|password| Zeroizing::new(password.as_bytes().to_vec())))
+    }
+
+    fn set_authtok(&mut self, password: &[u8]) -> Result<(), HostError> {
+        let text = CString::new(password).map_err(|error| {
+            error.into_vec().zeroize();
+            HostError::Libpam
+        })?;
+        // SAFETY: the handle is libpam's own, valid for this call and borrowed
+        // by us alone. PAM_AUTHTOK takes a NUL-terminated string, which libpam
+        // copies before it returns (pam_set_item(3)); `text` lives until then.
+        let code = unsafe {
+            pam_set_item(
+                ptr::from_mut(self.handle),
+                PAM_AUTHTOK,
+                text.as_ptr().cast::<c_void>(),
+            )
+        };
+        text.into_bytes().zeroize();
+        if code == PamResultCode::PAM_SUCCESS as c_int {
+            Ok(())
+        } else {
+            Err(HostError::Libpam)
+        }
+    }
+
+    fn hold(&mut self, answer: Answer) -> Result<(), HostError> {
+        let held: Box<Held> = Box::new(Cell::new(Some(answer)));
+        self.handle
+            .set_data(HELD, held)
+            .map_err(|_| HostError::Libpam)
+    }
+
+    fn take_held(&mut self) -> Option<Answer> {
+        // SAFETY: the data of this name was put there by `hold`, of this very
+        // version, with this very type; no other module knows the name.
+        let held = unsafe { self.handle.get_data::<Held>(HELD) };
+        held.ok()?.take()
+    }
+
+    fn delay_failure(&mut self, delay: Duration) {
+        let microseconds = c_uint::try_from(delay.as_micros()).unwrap_or(c_uint::MAX);
+        // SAFETY: as in `set_authtok`; the function only notes a number. That
+        // it cannot is no reason to refuse a login.
+        let _ = unsafe { pam_fail_delay(ptr::from_mut(self.handle), microseconds) };
+    }
+
+    fn log(&mut self, event: &Event) {
+        let priority = match event.level() {
+            Level::Info => libc::LOG_INFO,
+            Level::Notice => libc::LOG_NOTICE,
+            Level::Error => libc::LOG_ERR,
+        };
+        // An event escapes control characters, NUL among them.
+        let Ok(line) = CString::new(event.to_string()) else {
+            return;
+        };
+        // SAFETY: handle as above; the format takes one NUL-terminated string,
+        // and one is given. libpam keeps neither.
+        unsafe {
+            pam_syslog(
+                ptr::from_ref(self.handle),
+                priority,
+                c"%s".as_ptr(),
+                line.as_ptr(),
+            );
+        }
+    }
+}

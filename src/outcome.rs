@@ -1,0 +1,236 @@
+//! How a login ends here, and the one table from that to a PAM return code.
+
+use pam::constants::PamResultCode;
+use pam_otp_core::policy::PolicyError;
+use pam_otp_core::policy::arguments::ArgumentError;
+use pam_otp_core::store::StoreError;
+use pam_otp_core::user::UserNameError;
+use pam_otp_core::verify::{Accepted, Means, Refusal};
+
+use crate::event::Level;
+use crate::host::HostError;
+
+/// How a call of libpam into this module ends.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A code opened: the verifier's proof is inside.
+    Granted(Accepted),
+    /// The policy says in words that this user needs no code.
+    Skipped(Skip),
+    /// A `split` line took a code off its field. It has checked nothing.
+    Held,
+    /// No.
+    Denied(Denial),
+}
+
+/// Which words of the policy let a login pass without a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// `unenrolled = "allow"`, and the user has no record.
+    Unenrolled,
+}
+
+/// Why not.
+#[derive(Debug)]
+pub(crate) enum Denial {
+    /// The answer does not open.
+    Refused(Refusal),
+    /// The user has no record, and the policy asks for one.
+    Unenrolled,
+    /// The user's name cannot be one.
+    UserName(UserNameError),
+    /// The record cannot be used.
+    Store(StoreError),
+    /// The policy or the line's arguments cannot be used.
+    Policy(PolicyError),
+    /// The application or libpam fails us.
+    Host(HostError),
+    /// A line of another type than `auth`.
+    NotAuth,
+    /// A fault of ours.
+    Panic,
+}
+
+/// The table: word in the log, PAM return code, meaning. RETURN VALUES in the
+/// module's manual page has the same rows, and a test holds it to that.
+///
+/// None of the codes for a denial is one that stacks are known to pass over
+/// (`PAM_USER_UNKNOWN`, `PAM_AUTHINFO_UNAVAIL`, `PAM_NEW_AUTHTOK_REQD`).
+#[cfg(test)]
+pub(crate) const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "granted",
+        "PAM_SUCCESS",
+        "A code was right, unused, and is now spent on disk.",
+    ),
+    (
+        "skipped",
+        "PAM_IGNORE",
+        "The policy says that this user needs no code here.",
+    ),
+    (
+        "held",
+        "PAM_IGNORE",
+        "A split line: password and code were parted, nothing was checked.",
+    ),
+    (
+        "denied",
+        "PAM_AUTH_ERR",
+        "No code, a wrong one, a used one; or the user is not enrolled.",
+    ),
+    (
+        "denied",
+        "PAM_SYSTEM_ERR",
+        "The user's record cannot be used.",
+    ),
+    (
+        "denied",
+        "PAM_SERVICE_ERR",
+        "The policy file or the line's arguments cannot be used.",
+    ),
+    (
+        "denied",
+        "PAM_CONV_ERR",
+        "The application could not ask the user.",
+    ),
+    ("denied", "PAM_ABORT", "A fault in the module itself."),
+];
+
+impl Outcome {
+    /// The PAM return code. The only place that makes one.
+    pub(crate) fn pam_code(&self) -> PamResultCode {
+        match self {
+            Self::Granted(_) => PamResultCode::PAM_SUCCESS,
+            Self::Skipped(_) | Self::Held => PamResultCode::PAM_IGNORE,
+            Self::Denied(denial) => match denial {
+                Denial::Refused(_) | Denial::Unenrolled | Denial::UserName(_) => {
+                    PamResultCode::PAM_AUTH_ERR
+                }
+                Denial::Host(HostError::NoUser) => PamResultCode::PAM_AUTH_ERR,
+                Denial::Store(_) | Denial::Host(HostError::Libpam) => PamResultCode::PAM_SYSTEM_ERR,
+                Denial::Policy(_) | Denial::NotAuth => PamResultCode::PAM_SERVICE_ERR,
+                Denial::Host(HostError::Conversation | HostError::NoAnswer) => {
+                    PamResultCode::PAM_CONV_ERR
+                }
+                Denial::Panic => PamResultCode::PAM_ABORT,
+            },
+        }
+    }
+
+    /// The log's word for it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Granted(_) => "granted",
+            Self::Skipped(_) => "skipped",
+            Self::Held => "held",
+            Self::Denied(_) => "denied",
+        }
+    }
+
+    /// The log's word for why.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Granted(accepted) => match accepted.means() {
+                Means::Token(_) => "code",
+                Means::Recovery { .. } => "recovery_code",
+            },
+            Self::Skipped(Skip::Unenrolled) | Self::Denied(Denial::Unenrolled) => "unenrolled",
+            Self::Held => "split",
+            Self::Denied(denial) => match denial {
+                Denial::Refused(refusal) => refusal.word(),
+                Denial::Unenrolled => "unenrolled",
+                Denial::UserName(_) => "bad_user_name",
+                Denial::Store(error) => error.word(),
+                Denial::Policy(_) => "bad_policy",
+                Denial::Host(error) => error.word(),
+                Denial::NotAuth => "not_an_auth_line",
+                Denial::Panic => "panic",
+            },
+        }
+    }
+
+    /// What else the log should say.
+    pub(crate) fn details(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Granted(accepted) => match accepted.means() {
+                Means::Token(name) => vec![("token", name.clone())],
+                Means::Recovery { left } => vec![("left", left.to_string())],
+            },
+            Self::Skipped(_) | Self::Held => Vec::new(),
+            Self::Denied(denial) => denial.details(),
+        }
+    }
+
+    /// How loud the log should be.
+    pub(crate) fn level(&self) -> Level {
+        match self {
+            Self::Granted(_) | Self::Held => Level::Info,
+            Self::Skipped(_) => Level::Notice,
+            Self::Denied(Denial::Refused(_) | Denial::Unenrolled | Denial::UserName(_)) => {
+                Level::Notice
+            }
+            Self::Denied(_) => Level::Error,
+        }
+    }
+}
+
+impl Denial {
+    fn details(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Store(error) => {
+                let path = error
+                    .path()
+                    .map(|path| ("path", path.display().to_string()));
+                let hint = error.hint().map(|hint| ("hint", hint));
+                path.into_iter()
+                    .chain([("detail", error.to_string())])
+                    .chain(hint)
+                    .collect()
+            }
+            Self::Policy(error) => vec![("detail", error.to_string())],
+            Self::UserName(error) => vec![("detail", error.to_string())],
+            Self::Host(error) => vec![("detail", error.to_string())],
+            Self::NotAuth => {
+                let detail = "pam_otp answers auth lines only; remove this line from the stack";
+                vec![("detail", detail.to_owned())]
+            }
+            Self::Refused(_) | Self::Unenrolled | Self::Panic => Vec::new(),
+        }
+    }
+}
+
+impl From<Denial> for Outcome {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<PolicyError> for Denial {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<ArgumentError> for Denial {
+    fn from(error: ArgumentError) -> Self {
+        Self::Policy(error.into())
+    }
+}
+
+impl From<UserNameError> for Denial {
+    fn from(error: UserNameError) -> Self {
+        Self::UserName(error)
+    }
+}
+
+impl From<StoreError> for Denial {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<HostError> for Denial {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
