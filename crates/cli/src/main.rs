@@ -1,1 +1,55 @@
-fn main() {}
+//! `pam-otp`: enrol, show, verify and remove one-time codes.
+//!
+//! What stands where:
+//!
+//! - results on standard output: what a script or a person wants to keep;
+//! - questions and everything else on standard error: errors as
+//!   `pam-otp: error: …`, followed by `pam-otp: hint: …` where something can be
+//!   done; lower case, no full stop;
+//! - codes come from standard input alone, never from arguments or the
+//!   environment, where other users could read them;
+//! - exit status: 0 done, 1 refused or failed and nothing changed, 2 wrong usage.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod arguments;
+mod commands;
+mod error;
+mod person;
+mod qr;
+mod session;
+
+use arguments::{Arguments, Command};
+use error::Error;
+use session::Session;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            let _ = writeln!(stderr, "pam-otp: error: {error}");
+            if let Some(hint) = error.hint() {
+                let _ = writeln!(stderr, "pam-otp: hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Error> {
+    let session = Session::start(arguments)?;
+    match arguments.command {
+        Command::Enroll => commands::enroll::run(&session),
+        Command::Status => commands::status::run(&session),
+        Command::Verify => commands::verify::run(&session),
+        Command::Show => commands::show::run(&session),
+        Command::Disable => commands::disable::run(&session),
+    }
+}

@@ -1,0 +1,71 @@
+//! The command line, its help and its errors: one definition.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use pam_otp_core::policy::DEFAULT_FILE;
+
+/// One-time codes as a second factor for everything that logs in through PAM.
+#[derive(Debug, Parser)]
+#[command(name = "pam-otp", version, max_term_width = 80)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Act for this user instead of yourself (root only)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+
+    /// Read this policy file
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub(crate) policy: PathBuf,
+
+    /// Apply the policy's section for this PAM service
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Switch two-factor login on: shows key and QR code, asks for a code, then
+    /// shows recovery codes once
+    Enroll,
+    /// Tell whether two-factor login is on, and how it stands
+    Status,
+    /// Tell whether a code would open now; uses it up, as a login does
+    Verify,
+    /// Show key and QR code again; asks for a code
+    Show,
+    /// Switch two-factor login off; asks for a code or a recovery code
+    Disable,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_in_the_manual_page() {
+        let manual = include_str!("../../../man/pam-otp.1").replace("\\-", "-");
+        for command in Arguments::command().get_subcommands() {
+            assert!(
+                manual.contains(&format!("pam-otp {}", command.get_name())),
+                "{command}"
+            );
+        }
+        for option in Arguments::command().get_arguments() {
+            if let Some(name) = option.get_long() {
+                assert!(manual.contains(&format!("--{name}")), "{name}");
+            }
+        }
+    }
+}

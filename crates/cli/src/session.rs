@@ -1,0 +1,89 @@
+//! Who calls, for whom, and under which policy: settled once, at the start.
+
+use std::time::SystemTime;
+
+use nix::unistd::{Uid, User};
+use pam_otp_core::policy::{Arguments as Line, Policy};
+use pam_otp_core::store::{Account, Record, Store, StoreError};
+use pam_otp_core::time::UnixTime;
+use pam_otp_core::user::UserName;
+
+use crate::arguments::Arguments;
+use crate::error::Error;
+
+/// One run of the command.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The rules, with the policy's section if one was asked for.
+    pub(crate) policy: Policy,
+    /// Where records lie.
+    pub(crate) store: Store,
+    /// Whom this is about.
+    pub(crate) account: Account,
+    /// An administrator acts for somebody else, and needs no code of theirs.
+    pub(crate) administrator: bool,
+}
+
+impl Session {
+    /// Settles who and where.
+    pub(crate) fn start(arguments: &Arguments) -> Result<Self, Error> {
+        let caller = Uid::effective();
+        let own_name = User::from_uid(caller)
+            .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
+            .map(|user| user.name);
+        let name = match (&arguments.user, &own_name) {
+            (Some(name), _) => name,
+            (None, Some(name)) => name,
+            (None, None) => return Err(Error::Caller(format!("user id {caller} has no name"))),
+        };
+        let for_another = arguments.user.is_some() && arguments.user != own_name;
+        if for_another && !caller.is_root() {
+            return Err(Error::NotRoot);
+        }
+
+        let policy = policy(arguments)?;
+        Ok(Self {
+            store: Store::new(&policy),
+            policy,
+            account: Account::resolve(&UserName::new(name)?)?,
+            administrator: arguments.user.is_some() && caller.is_root(),
+        })
+    }
+
+    /// The user's name, as the system writes it.
+    pub(crate) fn user(&self) -> &str {
+        self.account.name().as_str()
+    }
+
+    /// Opens the user's record, if there is one.
+    pub(crate) fn find_record(&self) -> Result<Option<Record>, StoreError> {
+        self.store.open(&self.account)
+    }
+
+    /// Opens the user's record.
+    pub(crate) fn record(&self) -> Result<Record, Error> {
+        self.find_record()?
+            .ok_or_else(|| Error::NotEnrolled(self.user().to_owned()))
+    }
+
+    /// The clock, read here and nowhere else.
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
+    pub(crate) fn now() -> UnixTime {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        UnixTime(since.map_or(0, |since| since.as_secs()))
+    }
+}
+
+/// The policy as a login through this service would have it.
+fn policy(arguments: &Arguments) -> Result<Policy, Error> {
+    let path = &arguments.policy;
+    let mut line = Line::default();
+    // Like a login: only the default file may be missing.
+    if path.as_os_str() != pam_otp_core::policy::DEFAULT_FILE {
+        line.policy = Some(std::path::absolute(path).map_err(Error::Io)?);
+    }
+    Ok(Policy::for_login(
+        &line,
+        arguments.service.as_deref().unwrap_or_default(),
+    )?)
+}
