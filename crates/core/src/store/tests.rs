@@ -1,1 +1,470 @@
+//! The system store in a directory of the test's own; what needs other users
+//! and real homes is tested through the module.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::code::{Algorithm, Digits, Secret};
+use crate::recovery::RecoverySet;
+use crate::state::slots::FILE;
+use crate::time::Period;
+use crate::token::{Kind, Token, TokenName};
+use crate::user::UserName;
+use crate::verify::Refusal;
+
+/// A directory that goes when the test ends.
+pub(crate) struct TempDir(PathBuf);
+
+impl TempDir {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("pam-otp-core-{}-{number}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const NOW: UnixTime = UnixTime(1_700_000_010);
+const RULES: Rules = Rules {
+    window: 1,
+    look_ahead: 10,
+};
+
+/// A system store with nobody in it.
+struct World {
+    directory: TempDir,
+    store: Store,
+    account: Account,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = TempDir::new();
+        let store = Store {
+            kind: StoreKind::System,
+            system: directory.path().to_owned(),
+        };
+        // A name that no system has: the system store needs no system user.
+        let name = UserName::new("panel user@example.org").unwrap();
+        let account = Account::resolve(&name).unwrap();
+        Self {
+            directory,
+            store,
+            account,
+        }
+    }
+
+    fn enrolled() -> Self {
+        let world = Self::new();
+        world
+            .store
+            .enrol(&world.account, &tokens(1), &State::default())
+            .unwrap();
+        world
+    }
+
+    fn record(&self) -> PathBuf {
+        self.directory.path().join("panel user@example.org")
+    }
+
+    fn open(&self) -> Record {
+        self.store.open(&self.account).unwrap().unwrap()
+    }
+
+    fn refused(&self) -> String {
+        match self.store.open(&self.account) {
+            Err(error) => error.to_string(),
+            Ok(Some(mut record)) => record.state().unwrap_err().to_string(),
+            Ok(None) => "unenrolled".to_owned(),
+        }
+    }
+}
+
+fn phone(byte: u8) -> Token {
+    Token {
+        name: TokenName::new("phone").unwrap(),
+        kind: Kind::Totp {
+            period: Period::DEFAULT,
+        },
+        secret: Secret::new(&[byte; 20]).unwrap(),
+        algorithm: Algorithm::Sha1,
+        digits: Digits::DEFAULT,
+    }
+}
+
+fn tokens(byte: u8) -> TokenFile {
+    let (recovery, _) = RecoverySet::generate(&[byte; RecoverySet::ENTROPY]);
+    TokenFile::new(vec![phone(byte)], Some(recovery)).unwrap()
+}
+
+fn code(byte: u8, step_offset: i64) -> Answer {
+    let step = Period::DEFAULT
+        .step_at(NOW)
+        .checked_add_signed(step_offset)
+        .unwrap();
+    Answer::Code(phone(byte).generator().code(step))
+}
+
+fn word(record: &mut Record, answer: &Answer) -> &'static str {
+    match record.decide(answer, RULES, NOW) {
+        Ok(Verdict::Accepted(_)) => "accepted",
+        Ok(Verdict::Refused(refusal)) => refusal.word(),
+        Err(error) => error.word(),
+    }
+}
+
+#[test]
+fn a_record_is_private_and_of_fixed_size() {
+    let world = World::enrolled();
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+    assert_eq!(mode(&world.record()), 0o700);
+    assert_eq!(mode(&world.record().join(TOKEN_FILE)), 0o600);
+    assert_eq!(mode(&world.record().join(STATE_FILE)), 0o600);
+    assert_eq!(
+        fs::metadata(world.record().join(STATE_FILE)).unwrap().len(),
+        FILE as u64
+    );
+    assert_eq!(
+        fs::read_dir(world.record()).unwrap().count(),
+        2,
+        "nothing left behind"
+    );
+}
+
+#[test]
+fn logins_change_the_state_in_place_and_nothing_else() {
+    let world = World::enrolled();
+    let seen = |name| {
+        let meta = fs::metadata(world.record().join(name)).unwrap();
+        (meta.ino(), meta.len(), meta.mode())
+    };
+    let token_text = fs::read(world.record().join(TOKEN_FILE)).unwrap();
+    let (token, state) = (seen(TOKEN_FILE), seen(STATE_FILE));
+    for (offset, expected) in [
+        (0, "accepted"),
+        (0, "used_code"),
+        (5, "wrong_code"),
+        (1, "accepted"),
+    ] {
+        assert_eq!(word(&mut world.open(), &code(1, offset)), expected);
+    }
+    assert_eq!((seen(TOKEN_FILE), seen(STATE_FILE)), (token, state));
+    assert_eq!(
+        fs::read(world.record().join(TOKEN_FILE)).unwrap(),
+        token_text
+    );
+    assert_eq!(
+        fs::read_dir(world.record()).unwrap().count(),
+        2,
+        "nothing left behind"
+    );
+}
+
+#[test]
+fn two_logins_that_were_open_at_once_cannot_both_use_a_code() {
+    let world = World::enrolled();
+    let (mut one, mut other) = (world.open(), world.open());
+    assert_eq!(word(&mut one, &code(1, 0)), "accepted");
+    assert_eq!(word(&mut other, &code(1, 0)), Refusal::Used.word());
+}
+
+#[test]
+fn a_login_is_not_refused_because_another_one_came_between() {
+    let world = World::enrolled();
+    let mut slow = world.open();
+    assert_eq!(word(&mut world.open(), &code(1, 7)), "wrong_code");
+    assert_eq!(word(&mut world.open(), &code(1, -1)), "accepted");
+    assert_eq!(word(&mut slow, &code(1, 0)), "accepted");
+    assert_eq!(slow.state().unwrap().history().failures, 0);
+}
+
+#[test]
+fn a_token_deployed_without_a_state_gets_one_at_its_first_login() {
+    let world = World::enrolled();
+    fs::remove_file(world.record().join(STATE_FILE)).unwrap();
+    let (mut one, mut other) = (world.open(), world.open());
+    assert_eq!(word(&mut one, &code(1, 0)), "accepted");
+    assert_eq!(word(&mut other, &code(1, 0)), "used_code");
+    let meta = fs::metadata(world.record().join(STATE_FILE)).unwrap();
+    assert_eq!((meta.len(), meta.mode() & 0o7777), (FILE as u64, 0o600));
+    assert_eq!(
+        fs::read_dir(world.record()).unwrap().count(),
+        2,
+        "nothing left behind"
+    );
+}
+
+#[test]
+fn a_record_removed_while_the_user_types_opens_nothing() {
+    let world = World::enrolled();
+    let mut login = world.open();
+    assert!(world.store.remove(&world.account).unwrap());
+    assert_eq!(word(&mut login, &code(1, 0)), "changed_record");
+}
+
+#[test]
+fn a_record_made_anew_while_the_user_types_counts_as_it_is_now() {
+    let world = World::enrolled();
+    let mut login = world.open();
+    world.store.remove(&world.account).unwrap();
+    world
+        .store
+        .enrol(&world.account, &tokens(2), &State::default())
+        .unwrap();
+    assert_eq!(word(&mut login, &code(1, 0)), "wrong_code");
+    assert_eq!(word(&mut login, &code(2, 0)), "accepted");
+}
+
+#[test]
+fn enrolling_twice_leaves_the_first_record_as_it_is() {
+    let world = World::enrolled();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    let error = world
+        .store
+        .enrol(&world.account, &tokens(2), &State::default())
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Enrolled(_)), "{error}");
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "used_code");
+}
+
+#[test]
+fn removing_takes_leftovers_along_and_nothing_of_the_user_s_own() {
+    let world = World::enrolled();
+    fs::write(world.record().join("state.new.1.0"), "half").unwrap();
+    fs::write(world.record().join("notes"), "mine").unwrap();
+    assert!(world.store.remove(&world.account).unwrap());
+    assert!(!world.store.remove(&world.account).unwrap());
+    let left: Vec<_> = fs::read_dir(world.record())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["notes"]);
+    fs::remove_file(world.record().join("notes")).unwrap();
+    world.store.remove(&world.account).unwrap();
+    assert!(!world.record().exists());
+}
+
+#[test]
+fn whoever_has_no_record_is_unenrolled() {
+    let world = World::new();
+    assert!(world.store.open(&world.account).unwrap().is_none());
+    fs::create_dir(world.record()).unwrap();
+    fs::set_permissions(world.record(), PermissionsExt::from_mode(0o700)).unwrap();
+    assert!(world.store.open(&world.account).unwrap().is_none());
+}
+
+#[test]
+fn a_store_that_is_not_there_is_no_unenrolled_user() {
+    let world = World::new();
+    let store = Store {
+        kind: StoreKind::System,
+        system: world.directory.path().join("no/store"),
+    };
+    let error = store.open(&world.account).unwrap_err();
+    assert!(matches!(error, StoreError::Missing(_)), "{error}");
+}
+
+/// Something done to a record, and the words that the error must have.
+type Damage = (&'static str, fn(&Path), &'static str);
+
+const DAMAGES: &[Damage] = &[
+    (
+        "record open to the group",
+        |r| chmod(r, 0o750),
+        "mode 0750 gives others rights; it may be at most 0700",
+    ),
+    (
+        "record open to all",
+        |r| chmod(r, 0o701),
+        "mode 0701 gives others rights",
+    ),
+    (
+        "record a file",
+        |r| {
+            fs::remove_dir_all(r).unwrap();
+            fs::write(r, "").unwrap();
+        },
+        "not a directory",
+    ),
+    (
+        "record a link",
+        |r| {
+            fs::rename(r, r.with_extension("old")).unwrap();
+            symlink(r.with_extension("old"), r).unwrap();
+        },
+        "a symbolic link, which is not followed",
+    ),
+    (
+        "token file group-readable",
+        |r| chmod(&r.join(TOKEN_FILE), 0o640),
+        "mode 0640 gives others rights; it may be at most 0600",
+    ),
+    (
+        "token file world-writable",
+        |r| chmod(&r.join(TOKEN_FILE), 0o602),
+        "mode 0602 gives others rights",
+    ),
+    (
+        "token file a link",
+        |r| {
+            fs::rename(r.join(TOKEN_FILE), r.join("t")).unwrap();
+            symlink("t", r.join(TOKEN_FILE)).unwrap();
+        },
+        "a symbolic link, which is not followed",
+    ),
+    (
+        "token file a dangling link",
+        |r| {
+            fs::remove_file(r.join(TOKEN_FILE)).unwrap();
+            symlink("t", r.join(TOKEN_FILE)).unwrap();
+        },
+        "a symbolic link, which is not followed",
+    ),
+    (
+        "token file a directory",
+        |r| {
+            fs::remove_file(r.join(TOKEN_FILE)).unwrap();
+            fs::create_dir(r.join(TOKEN_FILE)).unwrap();
+        },
+        "not a regular file",
+    ),
+    (
+        "token file a FIFO",
+        |r| fifo(&r.join(TOKEN_FILE)),
+        "not a regular file",
+    ),
+    (
+        "token file empty",
+        |r| fs::write(r.join(TOKEN_FILE), "").unwrap(),
+        "the file is empty",
+    ),
+    (
+        "token file oversized",
+        |r| fs::write(r.join(TOKEN_FILE), "#".repeat(70_000)).unwrap(),
+        "the file has more than 65536 bytes",
+    ),
+    (
+        "token file malformed",
+        |r| fs::write(r.join(TOKEN_FILE), "version = 1\n").unwrap(),
+        "line 1: `token` is missing",
+    ),
+    (
+        "token file of a newer version",
+        |r| fs::write(r.join(TOKEN_FILE), "version = 2\n").unwrap(),
+        "version 2 is not known here",
+    ),
+    (
+        "state a link",
+        |r| {
+            fs::rename(r.join(STATE_FILE), r.join("s")).unwrap();
+            symlink("s", r.join(STATE_FILE)).unwrap();
+        },
+        "a symbolic link, which is not followed",
+    ),
+    (
+        "state a FIFO",
+        |r| fifo(&r.join(STATE_FILE)),
+        "not a regular file",
+    ),
+    (
+        "state a directory",
+        |r| {
+            fs::remove_file(r.join(STATE_FILE)).unwrap();
+            fs::create_dir(r.join(STATE_FILE)).unwrap();
+        },
+        "not a regular file",
+    ),
+    (
+        "state world-writable",
+        |r| chmod(&r.join(STATE_FILE), 0o606),
+        "mode 0606 gives others rights",
+    ),
+    (
+        "state empty",
+        |r| fs::write(r.join(STATE_FILE), "").unwrap(),
+        "it has 0 bytes, not 8192",
+    ),
+    (
+        "state truncated",
+        |r| fs::write(r.join(STATE_FILE), [0; 4096]).unwrap(),
+        "it has 4096 bytes, not 8192",
+    ),
+    (
+        "state oversized",
+        |r| fs::write(r.join(STATE_FILE), [0; 9000]).unwrap(),
+        "it has 9000 bytes, not 8192",
+    ),
+    (
+        "state torn",
+        |r| fs::write(r.join(STATE_FILE), [7; FILE]).unwrap(),
+        "neither of its two slots is valid",
+    ),
+    (
+        "state of a newer version",
+        |r| {
+            let mut content = fs::read(r.join(STATE_FILE)).unwrap();
+            content[8] = 9;
+            fs::write(r.join(STATE_FILE), content).unwrap();
+        },
+        "version 9 is not known here",
+    ),
+    (
+        "store writable by others",
+        |r| chmod(r.parent().unwrap(), 0o777),
+        "mode 0777 gives others rights",
+    ),
+];
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+fn fifo(path: &Path) {
+    fs::remove_file(path).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .args(["-m", "600"])
+        .arg(path)
+        .status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn a_damaged_record_is_refused_by_path_and_problem_and_never_unenrolled() {
+    for (name, damage, expected) in DAMAGES {
+        let world = World::enrolled();
+        damage(&world.record());
+        let said = world.refused();
+        let start = world.directory.path().to_str().unwrap();
+        assert!(
+            said.starts_with(start) && said.contains(expected),
+            "{name}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_lock_held_by_another_ends_in_a_refusal_not_in_a_hang() {
+    let world = World::enrolled();
+    let mut login = world.open();
+    let other = fs::File::open(world.record().join(STATE_FILE)).unwrap();
+    rustix::fs::flock(&other, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert_eq!(word(&mut login, &code(1, 0)), "locked_record");
+    drop(other);
+    assert_eq!(word(&mut login, &code(1, 0)), "accepted");
+}
