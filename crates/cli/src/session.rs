@@ -31,10 +31,8 @@ impl Session {
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
-        let name = match (&arguments.user, &own_name) {
-            (Some(name), _) => name,
-            (None, Some(name)) => name,
-            (None, None) => return Err(Error::Caller(format!("user id {caller} has no name"))),
+        let Some(name) = arguments.user.as_ref().or(own_name.as_ref()) else {
+            return Err(Error::Caller(format!("user id {caller} has no name")));
         };
         let for_another = arguments.user.is_some() && arguments.user != own_name;
         if for_another && !caller.is_root() {

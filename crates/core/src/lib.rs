@@ -14,6 +14,13 @@
 //!   these are spoken in.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        reason = "a test that overflows fails, as it should"
+    )
+)]
 
 pub mod answer;
 pub mod code;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::recovery::RecoveryId;
+use crate::recovery::{RecoveryId, RecoverySet};
 use crate::time::UnixTime;
 use crate::token::{TokenFile, TokenId};
 
@@ -109,7 +109,7 @@ impl State {
         let codes: BTreeSet<_> = record
             .recovery()
             .into_iter()
-            .flat_map(|set| set.ids())
+            .flat_map(RecoverySet::ids)
             .collect();
         self.tokens.retain(|id, _| tokens.contains(id));
         self.spent.retain(|id| codes.contains(id));

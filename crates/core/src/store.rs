@@ -178,7 +178,7 @@ impl Record {
             *self = self
                 .store
                 .open(&self.account)?
-                .ok_or_else(|| StoreError::Gone(path))?;
+                .ok_or(StoreError::Gone(path))?;
         }
         Err(StoreError::Unstable(self.place.record_path().to_owned()))
     }

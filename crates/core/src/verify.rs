@@ -31,7 +31,6 @@ const HOTP_LOOK_BACK: u64 = 3;
 /// A code opens if it belongs to a moving factor within the rules that is not
 /// below the token's [`State::next`]: RFC 6238, section 5.2, and RFC 4226,
 /// section 7.2. The first token with such a code counts.
-#[must_use]
 pub fn verify(
     record: &TokenFile,
     state: &State,

@@ -51,9 +51,10 @@ impl Store {
             })?;
             replace(&directory, STATE_FILE, &content).map_err(failed(STATE_FILE))?;
             let created = create_exclusive(&directory, TOKEN_FILE, tokens.to_toml().as_bytes());
-            match created.map_err(failed(TOKEN_FILE))? {
-                true => Ok(()),
-                false => Err(StoreError::Enrolled(path.join(TOKEN_FILE))),
+            if created.map_err(failed(TOKEN_FILE))? {
+                Ok(())
+            } else {
+                Err(StoreError::Enrolled(path.join(TOKEN_FILE)))
             }
         })?
     }

@@ -145,8 +145,8 @@ impl StoreError {
             | Self::TooLarge { path, .. }
             | Self::Token { path, .. }
             | Self::State { path, .. }
-            | Self::Io { path, .. } => Some(path),
-            Self::Missing(path)
+            | Self::Io { path, .. }
+            | Self::Missing(path)
             | Self::Empty(path)
             | Self::Locked(path)
             | Self::Gone(path)

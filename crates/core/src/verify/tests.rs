@@ -44,9 +44,9 @@ fn code(token: &Token, moving_factor: u64) -> Answer {
 }
 
 /// Decides and applies: the state afterwards, and a word.
-fn answered(record: &TokenFile, state: State, answer: &Answer, now: UnixTime) -> (State, String) {
+fn answered(record: &TokenFile, state: &State, answer: &Answer, now: UnixTime) -> (State, String) {
     let mut after = state.clone();
-    let verdict = verify(record, &state, answer, RULES, now)
+    let verdict = verify(record, state, answer, RULES, now)
         .settle(|state, _| {
             after = state;
             Ok::<_, ()>(())
@@ -63,7 +63,7 @@ fn answered(record: &TokenFile, state: State, answer: &Answer, now: UnixTime) ->
 }
 
 fn word(record: &TokenFile, state: &State, answer: &Answer) -> String {
-    answered(record, state.clone(), answer, NOW).1
+    answered(record, state, answer, NOW).1
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_code_opens_within_the_window_and_not_outside() {
 fn a_code_opens_once() {
     let record = record(&[phone(), key()]);
     for answer in [code(&phone(), STEP), code(&key(), 0)] {
-        let (state, first) = answered(&record, State::default(), &answer, NOW);
+        let (state, first) = answered(&record, &State::default(), &answer, NOW);
         assert!(first == "phone" || first == "key", "{first}");
         assert_eq!(word(&record, &state, &answer), "used_code");
     }
@@ -98,7 +98,7 @@ fn a_code_opens_once() {
 #[test]
 fn after_a_code_no_older_one_opens() {
     let record = record(&[phone()]);
-    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    let (state, _) = answered(&record, &State::default(), &code(&phone(), STEP), NOW);
     assert_eq!(
         word(&record, &state, &code(&phone(), STEP - 1)),
         "used_code"
@@ -110,10 +110,10 @@ fn after_a_code_no_older_one_opens() {
 fn a_clock_set_back_and_forward_again_does_not_reopen_a_code() {
     let record = record(&[phone()]);
     let answer = code(&phone(), STEP);
-    let (state, _) = answered(&record, State::default(), &answer, NOW);
+    let (state, _) = answered(&record, &State::default(), &answer, NOW);
     for seconds in [600, 30, 0] {
         let now = UnixTime(NOW.0 - seconds);
-        assert_ne!(answered(&record, state.clone(), &answer, now).1, "phone");
+        assert_ne!(answered(&record, &state, &answer, now).1, "phone");
     }
 }
 
@@ -123,7 +123,7 @@ fn a_counter_is_looked_for_ahead_and_passed_values_are_gone() {
     let state = State::default();
     assert_eq!(word(&record, &state, &code(&key(), 9)), "key");
     assert_eq!(word(&record, &state, &code(&key(), 10)), "wrong_code");
-    let (state, _) = answered(&record, state, &code(&key(), 5), NOW);
+    let (state, _) = answered(&record, &state, &code(&key(), 5), NOW);
     assert_eq!(state.next(key().id()), 6);
     assert_eq!(word(&record, &state, &code(&key(), 4)), "used_code");
     assert_eq!(word(&record, &state, &code(&key(), 1)), "wrong_code");
@@ -164,7 +164,7 @@ fn each_token_has_its_own_last_step() {
         3,
     );
     let record = record(&[phone(), tablet.clone()]);
-    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    let (state, _) = answered(&record, &State::default(), &code(&phone(), STEP), NOW);
     assert_eq!(word(&record, &state, &code(&tablet, STEP)), "tablet");
     assert_eq!(word(&record, &state, &code(&phone(), STEP)), "used_code");
 }
@@ -174,9 +174,9 @@ fn a_recovery_code_opens_once_and_the_others_still_do() {
     let (set, codes) = RecoverySet::generate(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
     let record = TokenFile::new(vec![phone()], Some(set)).unwrap();
     let answer = |n: usize| Answer::Recovery(codes[n].clone());
-    let (state, first) = answered(&record, State::default(), &answer(0), NOW);
+    let (state, first) = answered(&record, &State::default(), &answer(0), NOW);
     assert_eq!(first, "recovery, 9 left");
-    let (state, again) = answered(&record, state, &answer(0), NOW);
+    let (state, again) = answered(&record, &state, &answer(0), NOW);
     assert_eq!(again, "used_code");
     assert_eq!(word(&record, &state, &answer(1)), "recovery, 8 left");
 }
@@ -194,14 +194,14 @@ fn without_a_recovery_set_no_recovery_code_opens() {
 #[test]
 fn only_a_wrong_guess_counts_as_a_failure() {
     let record = record(&[phone()]);
-    let (state, _) = answered(&record, State::default(), &code(&phone(), STEP), NOW);
+    let (state, _) = answered(&record, &State::default(), &code(&phone(), STEP), NOW);
     for (answer, failures) in [
         (code(&phone(), STEP), 0),
         (Answer::Empty, 0),
         (Answer::Malformed, 0),
         (code(&phone(), STEP + 9), 1),
     ] {
-        let (after, _) = answered(&record, state.clone(), &answer, NOW);
+        let (after, _) = answered(&record, &state, &answer, NOW);
         assert_eq!(after.history().failures, failures);
     }
 }
