@@ -58,10 +58,7 @@ impl Answer {
         if field.len() > MAX_ANSWER {
             return (field, Self::Malformed);
         }
-        if let Some((password, tail)) = split_end(field, RecoveryCode::WRITTEN)
-            && tail.iter().skip(4).step_by(5).all(|byte| *byte == b'-')
-            && let Self::Recovery(code) = Self::parse(tail)
-        {
+        if let Some((password, code)) = split_recovery(field) {
             return (password, Self::Recovery(code));
         }
         let candidates: Vec<_> = lengths
@@ -79,6 +76,14 @@ impl Answer {
             None => (field, Self::Empty),
         }
     }
+}
+
+/// A recovery code at the end, hyphens and all.
+fn split_recovery(field: &[u8]) -> Option<(&[u8], RecoveryCode)> {
+    let (password, tail) = split_end(field, RecoveryCode::WRITTEN)?;
+    let hyphens = tail.iter().skip(4).step_by(5).all(|byte| *byte == b'-');
+    let code = RecoveryCode::parse(std::str::from_utf8(tail).ok()?)?;
+    hyphens.then_some((password, code))
 }
 
 fn split_end(field: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {

@@ -14,7 +14,7 @@ use super::error::{Problem, StoreError};
 use super::place::Place;
 use super::{RecordFiles, STATE_FILE, TOKEN_FILE};
 use crate::state::State;
-use crate::state::slots::{FILE, Slots};
+use crate::state::slots::{FILE, Slots, SlotsError};
 use crate::token::{MAX_FILE, TokenFile};
 
 /// Opens a record's files; `None` if there is no record.
@@ -29,12 +29,16 @@ pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreErr
     };
     let tokens = read_tokens(file, &stat, &path)?;
     let state = open(place, &directory, STATE_FILE, OFlags::RDWR)?;
-    if let Some((_, stat)) = &state
-        && usize::try_from(stat.st_size) != Ok(FILE)
-    {
+    let wrong_size = state
+        .as_ref()
+        .map(|(_, stat)| size(stat))
+        .filter(|size| *size != FILE);
+    if let Some(size) = wrong_size {
         let path = place.record_path().join(STATE_FILE);
-        let error = crate::state::slots::SlotsError::Size(size(stat));
-        return Err(StoreError::State { path, error });
+        return Err(StoreError::State {
+            path,
+            error: SlotsError::Size(size),
+        });
     }
     Ok(Some(RecordFiles {
         directory,
