@@ -87,8 +87,10 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     }
 
     fn skip(&mut self) -> Result<Outcome, Denial> {
-        // The next module counts on the password that we would have asked for.
-        if self.asks_for_password() {
+        // The next module counts on the password that we would have asked for,
+        // unless an earlier one did.
+        let awaited = self.arguments.field != Field::TryFirstPass;
+        if self.asks_for_password() && (awaited || self.host.authtok()?.is_none()) {
             let password = self.ask()?;
             self.host.set_authtok(&password)?;
         }
@@ -123,8 +125,13 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         let Some(field) = self.host.authtok()? else {
             return Ok(None);
         };
+        let asks_next = self.arguments.field == Field::TryFirstPass;
+        if asks_next && !matches!(self.record, Ok(Some(_))) {
+            // Nothing opens here. That is told after the question, as to all.
+            return Ok(None);
+        }
         match self.decide_field(&field) {
-            Err(Denial::Refused(_)) if self.arguments.field == Field::TryFirstPass => Ok(None),
+            Err(Denial::Refused(_)) if asks_next => Ok(None),
             outcome => outcome.map(Some),
         }
     }
@@ -182,8 +189,8 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     fn asks_for_password(&self) -> bool {
         match self.arguments.field {
             Field::Split => true,
-            Field::Own => self.arguments.forward_pass,
-            Field::TryFirstPass | Field::UseFirstPass => false,
+            Field::Own | Field::TryFirstPass => self.arguments.forward_pass,
+            Field::UseFirstPass => false,
         }
     }
 

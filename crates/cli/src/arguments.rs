@@ -29,8 +29,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Switch two-factor login on: shows key and QR code, asks for a code, then
-    /// shows recovery codes once
+    /// Switch two-factor login on; asks for a code
     Enroll,
     /// Tell whether two-factor login is on, and how it stands
     Status,

@@ -21,7 +21,7 @@ pub(crate) fn print_token(token: &Token, account: &str) -> Result<(), Error> {
     writeln!(stdout, "Issuer:  {issuer}")?;
     writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
     writeln!(stdout, "URI:     {}", *uri)?;
-    writeln!(stdout, "\n{}", *picture)?;
+    writeln!(stdout, "\n{}\n", picture.trim_end())?;
     stdout.flush()?;
     Ok(())
 }

@@ -177,6 +177,7 @@ impl StoreError {
             (Self::State { error, .. }, _) if !matches!(error, SlotsError::Version(_)) => Some(
                 "restore it from a backup, or have the administrator disable and enrol anew".into(),
             ),
+            (Self::Locked(_), Some(path)) => Some(format!("fuser -v {path} shows which")),
             (Self::Enrolled(_), _) => Some("pam-otp disable removes it".into()),
             (Self::Missing(_), Some(path)) => {
                 Some(format!("mkdir -m 0700 {path}, or mount what belongs there"))
