@@ -49,7 +49,7 @@ impl Error {
             Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
                 Some("check that the clocks of this machine and of the phone are right".into())
             }
-            Self::Refused(Refusal::Used) => Some("wait for the next code".into()),
+            Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
             Self::Refused(Refusal::Malformed) => {
                 Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
             }

@@ -101,7 +101,7 @@ fn the_code_that_confirmed_is_used_up_and_the_next_one_opens_once() {
     let ran = world.run(&["verify"], &shown.code(0));
     assert!(!ran.success);
     assert!(ran.stderr.contains(
-        "pam-otp: error: the code was used before\npam-otp: hint: wait for the next code\n"
+        "pam-otp: error: the code was used before\npam-otp: hint: each code opens once: take the next one\n"
     ));
     let ran = world.run(&["verify"], &shown.code(1));
     assert!(ran.success, "{ran:?}");
@@ -125,6 +125,33 @@ fn each_recovery_code_opens_once() {
         );
         assert!(!world.run(&["verify"], code).success);
     }
+}
+
+#[test]
+fn if_the_recovery_codes_cannot_be_shown_two_factor_login_stays_off() {
+    let world = World::new();
+    let (mut child, stdout, mut shown) = world.start_enrolment();
+    shown.time = pam_otp_testkit::authenticator::now();
+    drop(stdout);
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(shown.code(0).as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("pam-otp: error: Broken pipe")
+    );
+    assert!(
+        world
+            .run(&["status"], "")
+            .stdout
+            .contains("two-factor login: off\n")
+    );
 }
 
 #[test]

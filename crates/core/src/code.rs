@@ -270,6 +270,11 @@ impl Digits {
         usize::from(self.0)
     }
 
+    /// How many, as the formats write it: eight bytes on every machine.
+    pub(crate) fn as_u64(self) -> u64 {
+        u64::from(self.0)
+    }
+
     fn modulus(self) -> NonZeroU32 {
         match self.0 {
             6 => const { NonZeroU32::new(1_000_000).unwrap() },

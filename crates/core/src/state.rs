@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::recovery::{RecoveryId, RecoverySet};
+use crate::recovery::{MAX_CODES, RecoveryId, RecoverySet};
 use crate::time::UnixTime;
-use crate::token::{TokenFile, TokenId};
+use crate::token::{MAX_TOKENS, Token, TokenFile, TokenId};
 
 mod payload;
 pub mod slots;
@@ -97,22 +97,23 @@ impl State {
         self
     }
 
-    /// Forgets tokens and recovery codes that the record no longer has: they
-    /// can open nothing, and the state has a fixed size.
+    /// Makes room if there is none: forgets tokens and recovery codes that the
+    /// record no longer has. Not before: a token that is put back must find its
+    /// used codes used.
     #[must_use]
-    pub fn only_for(mut self, record: &TokenFile) -> Self {
-        let tokens: BTreeSet<_> = record
-            .tokens()
-            .iter()
-            .map(crate::token::Token::id)
-            .collect();
-        let codes: BTreeSet<_> = record
-            .recovery()
-            .into_iter()
-            .flat_map(RecoverySet::ids)
-            .collect();
-        self.tokens.retain(|id, _| tokens.contains(id));
-        self.spent.retain(|id| codes.contains(id));
+    pub fn with_room_for(mut self, record: &TokenFile) -> Self {
+        if self.tokens.len() > MAX_TOKENS {
+            let tokens: BTreeSet<_> = record.tokens().iter().map(Token::id).collect();
+            self.tokens.retain(|id, _| tokens.contains(id));
+        }
+        if self.spent.len() > MAX_CODES {
+            let codes: BTreeSet<_> = record
+                .recovery()
+                .into_iter()
+                .flat_map(RecoverySet::ids)
+                .collect();
+            self.spent.retain(|id| codes.contains(id));
+        }
         self
     }
 }

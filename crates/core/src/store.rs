@@ -133,18 +133,22 @@ impl Record {
     ) -> Result<Verdict, StoreError> {
         self.locked(|tokens, state, locked, slots| {
             verify(tokens, state, answer, rules, now).settle(|state, durability| {
-                let write = slots.update(state.only_for(tokens), durability);
+                let write = slots.update(state.with_room_for(tokens), durability);
                 locked.write(&write.map_err(|error| locked.unusable(error))?, durability)
             })
         })
     }
 
-    /// The state as it is now.
+    /// The state as it is now. Creates nothing: without a state file, nobody
+    /// has logged in yet.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn state(&mut self) -> Result<State, StoreError> {
+        if self.files.state.is_none() {
+            return Ok(State::default());
+        }
         self.locked(|_, state, _, _| Ok(state.clone()))
     }
 

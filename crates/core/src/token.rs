@@ -191,7 +191,7 @@ impl Token {
             .chain_update(b"pam-otp token 1")
             .chain_update(self.kind.name())
             .chain_update(self.algorithm.name())
-            .chain_update(self.digits.count().to_le_bytes())
+            .chain_update(self.digits.as_u64().to_le_bytes())
             .chain_update(period.to_le_bytes())
             .finalize()
             .into_bytes();

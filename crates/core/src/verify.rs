@@ -75,7 +75,9 @@ fn verify_code(
 }
 
 enum Match {
-    /// The lowest moving factor that may open.
+    /// The highest moving factor that the code is right for. Two within reach
+    /// may have the same digits; spending the lower one would leave the code
+    /// good for another login.
     Open(u64),
     /// Right, but spent.
     Used,
@@ -104,9 +106,8 @@ fn find(token: &Token, state: &State, code: &Code, rules: Rules, now: UnixTime) 
     candidates.fold(None, |found, moving_factor| {
         let equal = bool::from(generator.code(moving_factor).ct_eq(code));
         match found {
-            Some(Match::Open(_)) => found,
             _ if equal && moving_factor >= next => Some(Match::Open(moving_factor)),
-            _ if equal => Some(Match::Used),
+            None if equal => Some(Match::Used),
             _ => found,
         }
     })

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use pam_otp_core::code::{Algorithm, Digits, Secret};
-use pam_otp_core::recovery::RecoverySet;
+use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
 use pam_otp_core::state::State;
 use pam_otp_core::store::StoreError;
 use pam_otp_core::time::Period;
@@ -40,6 +40,21 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     let state = confirm(session, &tokens)?;
     session.store.enrol(&session.account, &tokens, &state)?;
 
+    if let Err(error) = show_recovery_codes(&codes) {
+        // Nobody has seen them, so nobody has a way in without the phone.
+        session.store.remove(&session.account)?;
+        return Err(error.into());
+    }
+    writeln!(
+        std::io::stdout().lock(),
+        "Two-factor login is on for {}.",
+        session.user()
+    )?;
+    person::tell("Keep the recovery codes in a safe place; they are not shown again.");
+    Ok(())
+}
+
+fn show_recovery_codes(codes: &[RecoveryCode]) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(
         stdout,
@@ -48,9 +63,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     for code in codes {
         writeln!(stdout, "{}", *code.to_text())?;
     }
-    writeln!(stdout, "Two-factor login is on for {}.", session.user())?;
-    person::tell("Keep the recovery codes in a safe place; they are not shown again.");
-    Ok(())
+    stdout.flush()
 }
 
 fn new_token() -> Result<Token, Error> {

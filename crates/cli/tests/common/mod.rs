@@ -153,7 +153,7 @@ impl World {
             if let Some(key) = line.strip_prefix("Key:") {
                 shown.key = key.replace(' ', "");
             } else if let Some(uri) = line.strip_prefix("URI:") {
-                shown.uri = uri.trim().to_owned();
+                uri.trim().clone_into(&mut shown.uri);
             } else if line.is_empty() {
                 empty += 1;
             } else if empty == 1 {

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags};
 
 use super::Policy;
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, Key, Setting};
 use crate::document::{self, Entries, Entry, Fault};
 
 /// Most bytes in a policy file.
@@ -49,7 +49,7 @@ pub(super) fn read(text: &[u8], service: &str) -> Result<Policy, Fault> {
     document::read(text, |top| {
         let mut policy = Policy::default();
         for entry in top.iter().filter(|entry| entry.key != "service") {
-            set(&entry)?.apply(&mut policy);
+            set(&entry, &["service"])?.apply(&mut policy);
         }
         if let Some(services) = top.get("service") {
             for section in services.table()?.iter() {
@@ -62,7 +62,7 @@ pub(super) fn read(text: &[u8], service: &str) -> Result<Policy, Fault> {
 
 fn apply_section(section: &Entries<'_, '_>, ours: bool, policy: &mut Policy) -> Result<(), Fault> {
     for entry in section.iter() {
-        let setting = set(&entry)?;
+        let setting = set(&entry, &[])?;
         if ours {
             setting.apply(policy);
         }
@@ -70,9 +70,14 @@ fn apply_section(section: &Entries<'_, '_>, ours: bool, policy: &mut Policy) -> 
     Ok(())
 }
 
-fn set(entry: &Entry<'_, '_>) -> Result<super::keys::Setting, Fault> {
+/// `besides` are the tables that are known here too.
+fn set(entry: &Entry<'_, '_>, besides: &[&str]) -> Result<Setting, Fault> {
     let Some(key) = Key::find(entry.key) else {
-        let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        let known: Vec<_> = KEYS
+            .iter()
+            .map(|key| key.name)
+            .chain(besides.iter().copied())
+            .collect();
         return Err(entry.unknown(&known));
     };
     key.check(entry.value()).map_err(|what| entry.fault(what))

@@ -79,7 +79,7 @@ fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
     for (text, expected) in [
         (
             "\nwidnow = 1",
-            format!("line 2: unknown key `widnow`; known here: {known}"),
+            format!("line 2: unknown key `widnow`; known here: {known}, service"),
         ),
         (
             "[service.sshd]\nwidnow = 1",
@@ -220,4 +220,55 @@ fn a_policy_file_that_others_can_change_is_refused() {
 fn a_key_is_found_by_its_name_only() {
     assert!(Key::find("window").is_some());
     assert!(Key::find("Window").is_none());
+}
+
+/// A manual page as words: without its macros, escapes and line breaks.
+fn words(page: &str) -> String {
+    let plain = page
+        .replace("\\-", "-")
+        .replace("\\(dq", "\"")
+        .replace("\\&", "");
+    let lines = plain.lines().map(|line| {
+        let macros = [".B ", ".I ", ".BR ", ".IR ", ".TP"];
+        macros
+            .iter()
+            .find_map(|name| line.strip_prefix(name))
+            .unwrap_or(line)
+    });
+    lines
+        .flat_map(str::split_whitespace)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn the_manual_says_of_every_key_what_the_table_says() {
+    let page = words(include_str!("../../../../man/pam_otp.toml.5"));
+    for key in KEYS {
+        for said in [key.name, key.meaning, key.default] {
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(&said), "{}: {said}", key.name);
+        }
+    }
+}
+
+#[test]
+fn the_manual_says_of_every_argument_what_the_table_says() {
+    let page = words(include_str!("../../../../man/pam_otp.8"));
+    let flags = arguments::FLAGS
+        .iter()
+        .map(|(name, meaning)| (*name, *meaning));
+    let options = arguments::OPTIONS
+        .iter()
+        .map(|(name, _, meaning)| (*name, *meaning));
+    for (name, meaning) in flags.chain(options) {
+        let meaning = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            page.contains(name) && page.contains(&meaning),
+            "{name}: {meaning}"
+        );
+    }
+    for key in KEYS {
+        assert!(page.contains(key.name), "{}", key.name);
+    }
 }

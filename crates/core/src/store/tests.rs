@@ -468,3 +468,42 @@ fn a_lock_held_by_another_ends_in_a_refusal_not_in_a_hang() {
     drop(other);
     assert_eq!(word(&mut login, &code(1, 0)), "accepted");
 }
+
+#[test]
+fn a_token_that_is_taken_out_and_put_back_finds_its_used_codes_used() {
+    let world = World::enrolled();
+    let path = world.record().join(TOKEN_FILE);
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, tokens(2).to_toml().as_bytes()).unwrap();
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "accepted");
+    fs::write(&path, text).unwrap();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "used_code");
+}
+
+#[test]
+fn a_state_that_has_seen_many_tokens_makes_room() {
+    let world = World::enrolled();
+    let path = world.record().join(TOKEN_FILE);
+    for byte in 1..40 {
+        fs::write(&path, tokens(byte).to_toml().as_bytes()).unwrap();
+        assert_eq!(
+            word(&mut world.open(), &code(byte, 0)),
+            "accepted",
+            "{byte}"
+        );
+        assert_eq!(
+            word(&mut world.open(), &code(byte, 0)),
+            "used_code",
+            "{byte}"
+        );
+    }
+}
+
+#[test]
+fn looking_at_a_record_creates_nothing() {
+    let world = World::enrolled();
+    fs::remove_file(world.record().join(STATE_FILE)).unwrap();
+    assert_eq!(world.open().state().unwrap(), State::default());
+    assert!(!world.record().join(STATE_FILE).exists());
+}

@@ -255,3 +255,22 @@ fn a_code_fits_while_it_is_in_the_window_used_or_not() {
         NOW
     ));
 }
+
+/// A step whose code comes again two steps later; found by trying.
+const REPEATED: u64 = 888_811;
+
+#[test]
+fn a_code_that_two_steps_share_opens_once_all_the_same() {
+    let record = record(&[phone()]);
+    let step = REPEATED;
+    let text = |step| phone().generator().code(step).to_text();
+    assert_eq!(text(step), text(step + 2));
+    let now = UnixTime((step + 1) * 30);
+    let (state, first) = answered(&record, &State::default(), &code(&phone(), step), now);
+    assert_eq!(first, "phone");
+    assert_eq!(state.next(phone().id()), step + 3);
+    assert_eq!(
+        answered(&record, &state, &code(&phone(), step), now).1,
+        "used_code"
+    );
+}
