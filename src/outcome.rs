@@ -234,3 +234,6 @@ impl From<HostError> for Denial {
         Self::Host(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

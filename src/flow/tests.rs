@@ -1,1 +1,7 @@
+//! One login as a story, told to a scripted host, about real records.
 
+mod one_field;
+mod own_field;
+mod refused;
+mod scripted;
+mod world;
