@@ -27,7 +27,14 @@ impl PamHooks for PamOtp {
 
     /// We give no credentials. Success all the same: libpam takes the answer of
     /// this call into account wherever the code was what counted.
-    fn sm_setcred(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+    ///
+    /// Called after all modules have agreed: the time to tell the user what
+    /// before would have told others.
+    fn sm_setcred(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        silence_panics();
+        // A message is not worth a login: whatever happens here, it succeeds.
+        let told = catch_unwind(AssertUnwindSafe(|| LinuxPam::new(handle, flags).tell_now()));
+        told.unwrap_or_else(std::mem::forget);
         PamResultCode::PAM_SUCCESS
     }
 
@@ -66,9 +73,7 @@ fn run(
     flags: PamFlag,
     call: impl FnOnce(&mut LinuxPam<'_>) -> Outcome,
 ) -> PamResultCode {
-    // Ours alone: this module has its own copy of the standard library. The
-    // default hook would print, and its text could hold what must not be seen.
-    std::panic::set_hook(Box::new(|_| {}));
+    silence_panics();
     let mut host = LinuxPam::new(handle, flags);
     let outcome = catch_unwind(AssertUnwindSafe(|| call(&mut host))).unwrap_or_else(|payload| {
         // Dropping a payload may panic again.
@@ -78,6 +83,12 @@ fn run(
         outcome
     });
     outcome.pam_code()
+}
+
+/// Ours alone: this module has its own copy of the standard library. The default
+/// hook would print, and its text could hold what must not be seen.
+fn silence_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
 }
 
 /// The clock, read here and nowhere else.

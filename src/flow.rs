@@ -7,7 +7,7 @@ use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::store::{Account, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
-use pam_otp_core::verify::{Accepted, Means, Refusal, Verdict, fits};
+use pam_otp_core::verify::{Accepted, Means, Verdict, fits};
 use zeroize::Zeroizing;
 
 use crate::event::Event;
@@ -66,7 +66,10 @@ fn login(
             Some(outcome @ Outcome::Granted(_)) => Ok(outcome),
             _ => login.own_field(),
         },
-        Field::UseFirstPass => login.first_pass()?.ok_or(Denial::Refused(Refusal::Empty)),
+        Field::UseFirstPass => match login.first_pass()? {
+            Some(outcome) => Ok(outcome),
+            None => login.decide(&Answer::Empty),
+        },
     }
 }
 
@@ -161,7 +164,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     fn welcome(&mut self, accepted: Accepted) -> Outcome {
         if let Means::Recovery { left } = accepted.means() {
             self.host
-                .inform(&format!("Recovery code used, {left} left."));
+                .tell_later(format!("Recovery code used, {left} left."));
         }
         Outcome::Granted(accepted)
     }

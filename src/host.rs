@@ -24,9 +24,9 @@ pub(crate) trait Host {
     /// Asks a question; `echo` shows the answer while it is typed.
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError>;
 
-    /// Tells the user something. That an application cannot show it is no
-    /// failure.
-    fn inform(&mut self, text: &str);
+    /// Tells the user something once the login has succeeded as a whole. Told
+    /// at once, it would let those who have one factor know that it was right.
+    fn tell_later(&mut self, text: String);
 
     /// The password that an earlier module asked for.
     fn authtok(&self) -> Result<Option<Zeroizing<Vec<u8>>>, HostError>;

@@ -81,6 +81,20 @@ fn each_recovery_code_opens_once_and_the_user_is_told_how_many_are_left() {
 }
 
 #[test]
+fn nobody_with_one_factor_is_told_that_it_was_right() {
+    let realm = Realm::new("");
+    let phone = realm.enrol("alice");
+    let module = realm.module("");
+    let stack = Stack::new(
+        "door",
+        &format!("auth required {module}\nauth required pam_deny.so"),
+    );
+    let transcript = login(&stack, &phone.recovery[0]);
+    assert!(!transcript.entered());
+    assert_eq!(transcript.messages(), [""; 0]);
+}
+
+#[test]
 fn a_silent_application_gets_no_messages_and_its_user_gets_in() {
     let realm = Realm::new("");
     let phone = realm.enrol("alice");

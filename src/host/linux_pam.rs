@@ -34,12 +34,13 @@ unsafe extern "C" {
 /// `PAM_AUTHTOK` of Linux-PAM's `_pam_types.h`.
 const PAM_AUTHTOK: c_int = 6;
 
-/// The name of what one line holds for another. With the version: another
-/// build's idea of the type behind it may be another.
+/// Names of what one call keeps for a later one. With the version: another
+/// build's idea of the type behind a name may be another.
 const HELD: &str = concat!("pam_otp_held_", env!("CARGO_PKG_VERSION"));
+const TOLD_LATER: &str = concat!("pam_otp_told_later_", env!("CARGO_PKG_VERSION"));
 
-/// What stands behind [`HELD`]: taken out once.
-type Held = Cell<Option<Answer>>;
+/// What stands behind such a name: taken out once.
+type Later<T> = Cell<Option<T>>;
 
 /// One call of libpam into this module.
 pub(crate) struct LinuxPam<'a> {
@@ -53,6 +54,19 @@ impl<'a> LinuxPam<'a> {
         Self {
             handle,
             silent: flags & PAM_SILENT != 0,
+        }
+    }
+
+    /// Tells what [`Host::tell_later`] kept, once. That an application cannot
+    /// show it is no failure.
+    pub(crate) fn tell_now(&mut self) {
+        // SAFETY: the data of this name was put there by `tell_later`, of this
+        // very version, with this very type; no other module knows the name.
+        let kept = unsafe { self.handle.get_data::<Later<String>>(TOLD_LATER) };
+        let text = kept.ok().and_then(Cell::take);
+        let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten();
+        if let (Some(text), Some(conversation), false) = (text, conversation, self.silent) {
+            let _ = conversation.send(PAM_TEXT_INFO, &text);
         }
     }
 }
@@ -89,13 +103,13 @@ impl Host for LinuxPam<'_> {
         Ok(Zeroizing::new(reply.as_bytes().to_vec()))
     }
 
-    fn inform(&mut self, text: &str) {
+    fn tell_later(&mut self, text: String) {
         if self.silent {
             return;
         }
-        if let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() {
-            let _ = conversation.send(PAM_TEXT_INFO, text);
-        }
+        let message: Box<Later<String>> = Box::new(Cell::new(Some(text)));
+        // A message that is lost is no reason to refuse a login.
+        let _ = self.handle.set_data(TOLD_LATER, message);
     }
 
     fn authtok(&self) -> Result<Option<Zeroizing<Vec<u8>>>, HostError> {
@@ -130,7 +144,7 @@ impl Host for LinuxPam<'_> {
     }
 
     fn hold(&mut self, answer: Answer) -> Result<(), HostError> {
-        let held: Box<Held> = Box::new(Cell::new(Some(answer)));
+        let held: Box<Later<Answer>> = Box::new(Cell::new(Some(answer)));
         self.handle
             .set_data(HELD, held)
             .map_err(|_| HostError::Libpam)
@@ -139,7 +153,7 @@ impl Host for LinuxPam<'_> {
     fn take_held(&mut self) -> Option<Answer> {
         // SAFETY: the data of this name was put there by `hold`, of this very
         // version, with this very type; no other module knows the name.
-        let held = unsafe { self.handle.get_data::<Held>(HELD) };
+        let held = unsafe { self.handle.get_data::<Later<Answer>>(HELD) };
         held.ok()?.take()
     }
 

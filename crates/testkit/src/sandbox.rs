@@ -203,9 +203,16 @@ impl Sandbox {
         built: impl FnOnce() -> PathBuf,
     ) -> PathBuf {
         let copy = || {
-            let content = std::fs::read(built()).expect("read what was built");
+            // By a program of its own: if we wrote it, a process that another
+            // thread forks meanwhile would hold it open for writing, and
+            // starting it would fail ("Text file busy").
             let path = self.own().join(name);
-            self.write(&path, content, 0o755);
+            let built = std::fs::File::open(built()).expect("open what was built");
+            let mut copy = self.command("sh");
+            copy.args(["-euc", "cat >\"$1\"; chmod 755 \"$1\"", "sh"])
+                .arg(&path);
+            let copied = copy.stdin(built).status().expect("start sh in the sandbox");
+            assert!(copied.success(), "copying {name} into the sandbox failed");
             path
         };
         once.get_or_init(copy).clone()

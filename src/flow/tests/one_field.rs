@@ -96,7 +96,7 @@ fn a_recovery_code_stands_at_the_end_of_a_field_as_well() {
     world.play(&mut host, &["split"]);
     let mut host = host
         .next_line()
-        .informs("Recovery code used, 9 left.")
+        .tells_later("Recovery code used, 9 left.")
         .logs(Level::Info, "granted", "recovery_code", "left=9");
     assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
 }

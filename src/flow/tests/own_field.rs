@@ -152,7 +152,7 @@ fn a_recovery_code_opens_once_and_the_user_is_told_how_many_are_left() {
     for (code, left) in written.iter().zip([9, 8]) {
         let mut host = Scripted::login("alice")
             .asks(QUESTION, code)
-            .informs(&format!("Recovery code used, {left} left."))
+            .tells_later(&format!("Recovery code used, {left} left."))
             .logs(
                 Level::Info,
                 "granted",

@@ -15,7 +15,7 @@ use crate::host::{Host, HostError};
 enum Expected {
     Delay(Duration),
     Ask(Question),
-    Inform(String),
+    TellLater(String),
     Authtok(Result<Option<Vec<u8>>, HostError>),
     SetAuthtok(Vec<u8>, Result<(), HostError>),
     Hold(String, Result<(), HostError>),
@@ -92,9 +92,9 @@ impl Scripted {
         self
     }
 
-    /// The user is told something.
-    pub(super) fn informs(self, text: &str) -> Self {
-        self.then(Expected::Inform(text.to_owned()))
+    /// The user is to be told something once the login has succeeded.
+    pub(super) fn tells_later(self, text: &str) -> Self {
+        self.then(Expected::TellLater(text.to_owned()))
     }
 
     /// The password of an earlier module is looked at.
@@ -221,12 +221,12 @@ impl Host for Scripted {
         Ok(Zeroizing::new(reply))
     }
 
-    fn inform(&mut self, text: &str) {
-        let Expected::Inform(expected) = self.next(text) else {
+    fn tell_later(&mut self, text: String) {
+        let Expected::TellLater(expected) = self.next(&text) else {
             panic!("unexpected message: {text}")
         };
         assert_eq!(text, expected);
-        self.check_discreet(text);
+        self.check_discreet(&text);
     }
 
     fn authtok(&self) -> Result<Option<Zeroizing<Vec<u8>>>, HostError> {

@@ -93,8 +93,8 @@ pub const KEYS: &[Key] = &[
         name: "fail_delay",
         takes: Takes::Number(0, 60_000),
         default: "2000",
-        meaning: "Milliseconds that libpam waits after a failure, give or take a quarter. \
-                  Applications may choose otherwise; sshd does.",
+        meaning: "Milliseconds that libpam waits after a failure, give or take up to a half. \
+                  Applications may choose otherwise.",
         set: |policy, setting| policy.fail_delay = Duration::from_millis(setting.number()),
     },
 ];

@@ -1,0 +1,79 @@
+# `make` lists what there is to make.
+
+CARGO = scripts/cargo.sh
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+# Where libpam looks for modules that are named without a path.
+MULTIARCH := $(shell dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch 2>/dev/null)
+PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/security) \
+    /usr/lib64/security) /usr/lib/security)
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/pam-otp
+
+.PHONY: help build demo check test fmt lint deny audit install uninstall clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the module and the command into target/release
+	@scripts/install-deps.sh build
+	$(CARGO) build --release --locked --package pam-otp --package pam-otp-cli
+	ln -sf libpam_otp.so $(TARGET)/release/pam_otp.so
+
+demo: ## log in with codes through a real sshd, in a sandbox (as root)
+	@scripts/demo.sh
+
+check: ## all that must pass: format, lints, tests (some of them need root)
+	@scripts/install-deps.sh check
+	@$(MAKE) --no-print-directory fmt lint deny test
+
+fmt: ## is the source in rustfmt's format?
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then \
+	    echo "$(CARGO) fmt --all --check"; $(CARGO) fmt --all --check; \
+	else echo "make: rustfmt is not installed: format not checked"; fi
+
+lint: ## clippy, with every warning an error
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
+	    echo "$(CARGO) clippy"; \
+	    $(CARGO) clippy --workspace --all-targets --locked -- -D warnings; \
+	else echo "make: clippy is not installed: lints not checked"; fi
+
+deny: ## licences, versions and sources of dependencies
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	    echo "$(CARGO) deny check"; \
+	    $(CARGO) deny --locked check bans licenses sources; \
+	else echo "make: cargo-deny is not installed: dependencies not checked"; fi
+
+# Apart from `check`: it asks the network, and its answer changes by the day.
+audit: ## known faults of dependencies, by cargo-deny and the RustSec database
+	$(CARGO) deny --locked check advisories
+
+test: ## every test; those that need root are skipped without
+	$(CARGO) test --workspace --locked
+	@[ "$$(id -u)" -eq 0 ] || echo "make: not root: tests with sshd, sudo, su and login were SKIPPED"
+
+install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
+	@test -f $(TARGET)/release/pam_otp.so || { echo "make: run 'make build' first" >&2; exit 1; }
+	install -D -m 644 $(TARGET)/release/pam_otp.so $(DESTDIR)$(PAMDIR)/pam_otp.so
+	install -D -m 755 $(TARGET)/release/pam-otp $(DESTDIR)$(PREFIX)/bin/pam-otp
+	for page in $(wildcard man/*.[158]); do \
+	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
+	install -d $(DOCDIR)/pam.d-examples
+	install -m 644 pam.d-examples/* $(DOCDIR)/pam.d-examples/
+	policy=$(DESTDIR)$(SYSCONFDIR)/security/pam_otp.toml; \
+	    [ ! -f packaging/pam_otp.toml ] || [ -e $$policy ] || \
+	    install -D -m 644 packaging/pam_otp.toml $$policy
+	@echo "installed; nothing uses it until a file in /etc/pam.d names pam_otp.so"
+
+uninstall: ## remove what install put there; records and the policy stay
+	@! grep -ls '^[^#]*pam_otp\.so' $(DESTDIR)$(SYSCONFDIR)/pam.d/* || \
+	    { echo "make: these stacks still use pam_otp.so: without it they deny" >&2; exit 1; }
+	rm -f $(DESTDIR)$(PAMDIR)/pam_otp.so $(DESTDIR)$(PREFIX)/bin/pam-otp
+	for page in $(wildcard man/*.[158]); do \
+	    rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/}; done
+	rm -rf $(DOCDIR)
+
+clean: ## remove what was built
+	$(CARGO) clean
