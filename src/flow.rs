@@ -4,6 +4,7 @@ use pam_otp_core::answer::Answer;
 use pam_otp_core::code::Digits;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
@@ -155,7 +156,12 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             Ok(record) => record.as_mut().ok_or(Denial::Unenrolled)?,
             Err(_) => return Err(self.broken_record()),
         };
-        match record.decide(answer, self.policy.rules, (self.clock)())? {
+        match record.decide(
+            answer,
+            &source(self.host),
+            self.policy.rules,
+            (self.clock)(),
+        )? {
             Verdict::Accepted(accepted) => Ok(self.welcome(accepted)),
             Verdict::Refused(refusal) => Err(Denial::Refused(refusal)),
         }
@@ -210,6 +216,14 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Answer::split(field, &lengths, |code| {
             fits(tokens, code, self.policy.rules, now)
         })
+    }
+}
+
+/// Where the answer comes from: from the network, or from a user of this machine.
+fn source(host: &impl Host) -> Source {
+    match host.rhost() {
+        Some(rhost) => Source::remote(&rhost),
+        None => Source::local(&host.ruser().or_else(|| host.tty()).unwrap_or_default()),
     }
 }
 

@@ -21,6 +21,12 @@ pub(crate) trait Host {
     /// The address or name of the client, if the application says one.
     fn rhost(&self) -> Option<String>;
 
+    /// Who started this program, if the application says so: su and sudo do.
+    fn ruser(&self) -> Option<String>;
+
+    /// The terminal, if the application says one.
+    fn tty(&self) -> Option<String>;
+
     /// Asks a question; `echo` shows the answer while it is typed.
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError>;
 

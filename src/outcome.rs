@@ -194,6 +194,10 @@ impl Denial {
                 let detail = "pam_otp answers auth lines only; remove this line from the stack";
                 vec![("detail", detail.to_owned())]
             }
+            Self::Refused(Refusal::OtherTime { seconds }) => {
+                vec![("clock", format!("{seconds:+}s"))]
+            }
+            Self::Refused(Refusal::Throttled { seconds }) => vec![("wait", seconds.to_string())],
             Self::Refused(_) | Self::Unenrolled | Self::Panic => Vec::new(),
         }
     }

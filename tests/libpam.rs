@@ -129,8 +129,8 @@ fn a_failure_asks_libpam_for_the_delay_of_the_policy_and_a_success_for_none() {
     let realm = Realm::new("");
     let phone = realm.enrol("alice");
     for (arguments, from, to) in [
-        ("fail_delay=2000", 1_000_000, 3_000_000),
-        ("fail_delay=60000", 30_000_000, 90_000_000),
+        ("tries=9 fail_delay=2000", 1_000_000, 3_000_000),
+        ("tries=9 fail_delay=60000", 30_000_000, 90_000_000),
     ] {
         let refused = login(&realm.stack(arguments), &phone.wrong());
         let [delay] = refused.delays[..] else {
@@ -140,10 +140,10 @@ fn a_failure_asks_libpam_for_the_delay_of_the_policy_and_a_success_for_none() {
         assert!((from..=to).contains(&delay), "{arguments}: {delay}");
     }
     assert_eq!(
-        login(&realm.stack("fail_delay=0"), &phone.wrong()).delays,
+        login(&realm.stack("tries=9 fail_delay=0"), &phone.wrong()).delays,
         []
     );
-    let granted = login(&realm.stack("fail_delay=2000"), &phone.code());
+    let granted = login(&realm.stack("tries=9 fail_delay=2000"), &phone.code());
     assert!(granted.entered());
     assert_eq!(granted.delays, []);
 }

@@ -9,7 +9,7 @@
 )]
 
 use std::cell::Cell;
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::ptr;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use pam::constants::{
     PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode,
 };
 use pam::conv::Conv;
-use pam::items::{AuthTok, RHost, Service};
+use pam::items::{AuthTok, RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
 use pam_otp_core::answer::Answer;
 use zeroize::{Zeroize, Zeroizing};
@@ -84,8 +84,18 @@ impl Host for LinuxPam<'_> {
     }
 
     fn rhost(&self) -> Option<String> {
-        let rhost = self.handle.get_item::<RHost<'_>>().ok().flatten()?;
-        Some(rhost.to_string_lossy().into_owned()).filter(|rhost| !rhost.is_empty())
+        let item = self.handle.get_item::<RHost<'_>>().ok().flatten()?;
+        text(item.0)
+    }
+
+    fn ruser(&self) -> Option<String> {
+        let item = self.handle.get_item::<RUser<'_>>().ok().flatten()?;
+        text(item.0)
+    }
+
+    fn tty(&self) -> Option<String> {
+        let item = self.handle.get_item::<Tty<'_>>().ok().flatten()?;
+        text(item.0)
     }
 
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {
@@ -185,4 +195,9 @@ impl Host for LinuxPam<'_> {
             );
         }
     }
+}
+
+/// An item's text; what is not UTF-8 in it is replaced. `None` if it is empty.
+fn text(item: &CStr) -> Option<String> {
+    Some(item.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
-use pam_otp_core::policy::PolicyError;
 use pam_otp_core::policy::arguments::ArgumentError;
+use pam_otp_core::policy::{Policy, PolicyError};
+use pam_otp_core::source::Source;
 use pam_otp_core::state::State;
 use pam_otp_core::store::StoreError;
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserNameError;
-use pam_otp_core::verify::{Accepted, Refusal, Rules, Verdict, verify};
+use pam_otp_core::verify::{Accepted, Refusal, Verdict, verify};
 
 use super::{Denial, Outcome, Skip, TABLE};
 use crate::event::Level;
@@ -87,13 +88,17 @@ fn accepted() -> Accepted {
         digits: Digits::DEFAULT,
     };
     let record = TokenFile::new(vec![token], None).unwrap();
-    let rules = Rules {
-        window: 1,
-        look_ahead: 1,
-    };
+    let rules = Policy::default().rules;
     // RFC 4226, appendix D, counter 0.
     let answer = Answer::parse(b"755224");
-    let decision = verify(&record, &State::default(), &answer, rules, UnixTime(0));
+    let decision = verify(
+        &record,
+        &State::default(),
+        &answer,
+        &Source::local("alice"),
+        rules,
+        UnixTime(0),
+    );
     match decision.settle(|_, _| Ok::<_, ()>(())) {
         Ok(Verdict::Accepted(accepted)) => accepted,
         other => panic!("{other:?}"),

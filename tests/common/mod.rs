@@ -198,7 +198,7 @@ impl Phone {
             digits: self.digits,
         };
         let generator = token.generator();
-        let right: Vec<String> = (step - 10..step + 10)
+        let right: Vec<String> = (step - 15..step + 15)
             .map(|step| generator.code(step).to_text().to_string())
             .collect();
         let mut guesses = (0..).map(|n| format!("{n:0width$}", width = self.digits.count()));

@@ -46,10 +46,14 @@ impl Error {
         match self {
             Self::NotRoot => Some("become root, or leave --user away".into()),
             Self::NotEnrolled(_) => Some("pam-otp enroll switches it on".into()),
-            Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
+            Self::Refused(Refusal::Ahead) => {
+                Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
+            }
+            Self::NotConfirmed | Self::Refused(Refusal::Wrong | Refusal::OtherTime { .. }) => {
                 Some("check that the clocks of this machine and of the phone are right".into())
             }
             Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
+            Self::Refused(Refusal::Throttled { .. }) => Some("a recovery code works at once".into()),
             Self::Refused(Refusal::Malformed) => {
                 Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
             }
@@ -81,6 +85,18 @@ impl fmt::Display for Error {
                 Refusal::Used => "the code was used before",
                 Refusal::Empty => "no code was given",
                 Refusal::Malformed => "that is not the form of a code",
+                Refusal::Ahead => "the last code was used at a later time than it is now",
+                Refusal::OtherTime { seconds } => {
+                    let which = if *seconds < 0 { "behind" } else { "ahead" };
+                    let seconds = seconds.unsigned_abs();
+                    return write!(
+                        f,
+                        "that code is {seconds} seconds {which} of this machine's clock"
+                    );
+                }
+                Refusal::Throttled { seconds } => {
+                    return write!(f, "too many wrong codes; wait {seconds} seconds");
+                }
                 Refusal::Exhausted => "the token's counter is at its end",
             }),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
 use pam_otp_core::policy::{Arguments as Line, Policy};
+use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
@@ -20,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) store: Store,
     /// Whom this is about.
     pub(crate) account: Account,
+    /// Who called the command.
+    caller: String,
     /// An administrator acts for somebody else, and needs no code of theirs.
     pub(crate) administrator: bool,
 }
@@ -44,6 +47,7 @@ impl Session {
             store: Store::new(&policy),
             policy,
             account: Account::resolve(&UserName::new(name)?)?,
+            caller: own_name.clone().unwrap_or_else(|| caller.to_string()),
             administrator: arguments.user.is_some() && caller.is_root(),
         })
     }
@@ -51,6 +55,11 @@ impl Session {
     /// The user's name, as the system writes it.
     pub(crate) fn user(&self) -> &str {
         self.account.name().as_str()
+    }
+
+    /// Where an answer to this command comes from.
+    pub(crate) fn source(&self) -> Source {
+        Source::local(&self.caller)
     }
 
     /// Opens the user's record, if there is one.

@@ -177,6 +177,15 @@ impl Secret {
         self.len < Self::RFC_MIN
     }
 
+    /// Puts the secret at the start of an HMAC key block. A key shorter than the
+    /// block is padded with zeros (RFC 2104), and no secret is longer than the
+    /// smallest block: so keying cannot fail.
+    pub(crate) fn fill(&self, block: &mut [u8]) {
+        for (to, from) in block.iter_mut().zip(self.as_bytes()) {
+            *to = *from;
+        }
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -275,6 +284,15 @@ impl Digits {
         u64::from(self.0)
     }
 
+    /// The chance that a guess is right, in 10^-8.
+    pub(crate) fn chance(self) -> u64 {
+        match self.0 {
+            6 => 100,
+            7 => 10,
+            _ => 1,
+        }
+    }
+
     fn modulus(self) -> NonZeroU32 {
         match self.0 {
             6 => const { NonZeroU32::new(1_000_000).unwrap() },
@@ -327,13 +345,9 @@ impl Keyed {
     }
 }
 
-/// A key shorter than the block is padded with zeros (RFC 2104), and no secret
-/// is longer than a block: so keying cannot fail.
 fn keyed<M: Mac + KeyInit>(secret: &Secret) -> M {
     let mut block = Key::<M>::default();
-    for (to, from) in block.iter_mut().zip(secret.as_bytes()) {
-        *to = *from;
-    }
+    secret.fill(&mut block);
     let mac = <M as KeyInit>::new(&block);
     block.as_mut_slice().zeroize();
     mac

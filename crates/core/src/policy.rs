@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::document::Fault;
+use crate::throttle::Throttle;
 use crate::verify::Rules;
 
 pub mod arguments;
@@ -53,6 +54,11 @@ impl Default for Policy {
             rules: Rules {
                 window: 1,
                 look_ahead: 10,
+                drift: 2,
+                throttle: Throttle {
+                    tries: 3,
+                    first_wait: 30,
+                },
             },
             unenrolled: Unenrolled::Deny,
             prompt: None,

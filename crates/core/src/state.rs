@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::recovery::{MAX_CODES, RecoveryId, RecoverySet};
+use crate::source::SourceId;
+use crate::throttle::Ledger;
 use crate::time::UnixTime;
 use crate::token::{MAX_TOKENS, Token, TokenFile, TokenId};
 
@@ -19,6 +21,7 @@ pub struct State {
     tokens: BTreeMap<TokenId, Progress>,
     spent: BTreeSet<RecoveryId>,
     history: History,
+    ledger: Ledger,
 }
 
 impl State {
@@ -47,6 +50,12 @@ impl State {
         self.history
     }
 
+    /// Who guessed, and who logged in.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Spends a moving factor and all below it. `None` for the last number that
     /// there is: it could not be told from "nothing left".
     #[must_use]
@@ -55,6 +64,18 @@ impl State {
         let progress = self.tokens.entry(token).or_default();
         progress.next = progress.next.max(next);
         Some(self)
+    }
+
+    /// Moves what is known of a token's drift by one step towards what a code
+    /// has just shown, at most `most` steps away from our clock.
+    #[must_use]
+    pub fn learn(mut self, token: TokenId, shown: i128, most: u16) -> Self {
+        let progress = self.tokens.entry(token).or_default();
+        let drift = i128::from(progress.drift);
+        let towards = drift.saturating_add(shown.saturating_sub(drift).signum());
+        let most = i128::from(most);
+        progress.drift = i16::try_from(towards.clamp(most.saturating_neg(), most)).unwrap_or(progress.drift);
+        self
     }
 
     /// Spends a recovery code.
@@ -66,7 +87,7 @@ impl State {
 
     /// Notes an accepted login.
     #[must_use]
-    pub fn succeeded(mut self, now: UnixTime) -> Self {
+    pub fn succeeded(mut self, source: SourceId, now: UnixTime) -> Self {
         // Never backwards, even if the clock goes: merge takes the later one.
         let success = self.history.success.max(now.0);
         self.history = History {
@@ -74,14 +95,19 @@ impl State {
             failures: 0,
             failure: self.history.failure,
         };
+        self.ledger.succeeded(source, now);
         self
     }
 
-    /// Notes a wrong guess.
+    /// Notes a wrong answer. A guess at a code also counts for the throttle:
+    /// strangers then wait `interval` seconds for each.
     #[must_use]
-    pub fn failed(mut self, now: UnixTime) -> Self {
+    pub fn failed(mut self, guess: Option<(SourceId, u64)>, now: UnixTime) -> Self {
         self.history.failures = self.history.failures.saturating_add(1);
         self.history.failure = self.history.failure.max(now.0);
+        if let Some((source, interval)) = guess {
+            self.ledger.failed(interval, source, now);
+        }
         self
     }
 
@@ -94,6 +120,7 @@ impl State {
         }
         self.spent.extend(&other.spent);
         self.history = self.history.merge(other.history);
+        self.ledger.merge(&other.ledger);
         self
     }
 
@@ -114,6 +141,7 @@ impl State {
                 .collect();
             self.spent.retain(|id| codes.contains(id));
         }
+        self.ledger.trim();
         self
     }
 }

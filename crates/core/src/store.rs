@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::Answer;
 use crate::policy::{Policy, StoreKind};
+use crate::source::Source;
 use crate::state::State;
 use crate::state::slots::Slots;
 use crate::time::UnixTime;
@@ -128,11 +129,12 @@ impl Record {
     pub fn decide(
         &mut self,
         answer: &Answer,
+        source: &Source,
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
         self.locked(|tokens, state, locked, slots| {
-            verify(tokens, state, answer, rules, now).settle(|state, durability| {
+            verify(tokens, state, answer, source, rules, now).settle(|state, durability| {
                 let write = slots.update(state.with_room_for(tokens), durability);
                 locked.write(&write.map_err(|error| locked.unusable(error))?, durability)
             })

@@ -180,9 +180,7 @@ impl Token {
     #[must_use]
     pub fn id(&self) -> TokenId {
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        for (to, from) in block.iter_mut().zip(self.secret.as_bytes()) {
-            *to = *from;
-        }
+        self.secret.fill(&mut block);
         let period = match self.kind {
             Kind::Totp { period } => period.seconds(),
             Kind::Hotp { .. } => 0,

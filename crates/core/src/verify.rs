@@ -3,15 +3,19 @@
 //! Nothing here touches a file: [`verify`] gives a [`Decision`], and the only
 //! way to its [`Verdict`] leads through writing the new state down.
 
-use subtle::ConstantTimeEq;
-
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::recovery::RecoveryCode;
+use crate::source::{Source, SourceId};
 use crate::state::State;
 use crate::state::slots::Durability;
+use crate::throttle::{self, Throttle};
 use crate::time::UnixTime;
 use crate::token::{Kind, Token, TokenFile};
+
+mod find;
+
+use find::{Match, Reach};
 
 /// How far from the expected code an answer may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +24,25 @@ pub struct Rules {
     pub window: u64,
     /// HOTP: counter values tried from the next one on.
     pub look_ahead: u64,
+    /// TOTP: most steps by which a token's clock is taken to be off.
+    pub drift: u16,
+    /// How patient to be with wrong guesses.
+    pub throttle: Throttle,
 }
 
-/// HOTP values below the next one that are recognised, so that the log can say
-/// "used" instead of "wrong". They never open.
-const HOTP_LOOK_BACK: u64 = 3;
+impl Rules {
+    /// Seconds that strangers wait for one more guess at this record.
+    fn interval(&self, record: &TokenFile) -> u64 {
+        let chances = record.tokens().iter().map(|token| {
+            let codes = match token.kind {
+                Kind::Totp { .. } => self.window.saturating_mul(2).saturating_add(1),
+                Kind::Hotp { .. } => self.look_ahead,
+            };
+            token.digits.chance().saturating_mul(codes)
+        });
+        throttle::interval(chances.fold(0, u64::saturating_add))
+    }
+}
 
 /// Decides about one answer.
 ///
@@ -35,101 +53,116 @@ pub fn verify(
     record: &TokenFile,
     state: &State,
     answer: &Answer,
+    source: &Source,
     rules: Rules,
     now: UnixTime,
 ) -> Decision {
+    let login = Login {
+        record,
+        state,
+        source: source.id(record),
+        rules,
+        now,
+    };
     match answer {
         Answer::Empty => Decision::ignore(Refusal::Empty),
         Answer::Malformed => Decision::ignore(Refusal::Malformed),
-        Answer::Recovery(code) => verify_recovery(record, state, code, now),
-        Answer::Code(code) => verify_code(record, state, code, rules, now),
+        Answer::Recovery(code) => login.verify_recovery(code),
+        Answer::Code(code) => login.verify_code(code),
     }
 }
 
-fn verify_code(
-    record: &TokenFile,
-    state: &State,
-    code: &Code,
+/// All that one decision depends on, but the answer.
+struct Login<'a> {
+    record: &'a TokenFile,
+    state: &'a State,
+    source: SourceId,
     rules: Rules,
     now: UnixTime,
-) -> Decision {
-    let mut used = false;
-    for token in record.tokens() {
-        match find(token, state, code, rules, now) {
-            Some(Match::Open(moving_factor)) => {
-                let Some(spent) = state.clone().spend(token.id(), moving_factor) else {
-                    return Decision::ignore(Refusal::Exhausted);
-                };
-                return Decision::accept(Means::Token(token.name.to_string()), spent, now);
+}
+
+impl Login<'_> {
+    fn verify_code(&self, code: &Code) -> Decision {
+        let interval = self.rules.interval(self.record);
+        let throttle = self.rules.throttle;
+        let ledger = self.state.ledger();
+        if let Some(seconds) = ledger.wait(throttle, interval, self.source, self.now) {
+            // Not looked at: a guess that is not made needs no record.
+            return Decision::ignore(Refusal::Throttled { seconds });
+        }
+        let mut spent_match = None;
+        for token in self.record.tokens() {
+            match self.reach(token).find(token, code) {
+                Some(Match::Open(moving_factor)) => return self.open(token, moving_factor),
+                // No guess: whoever sends it has seen the code. Not counted
+                // against the owner, who may have pressed enter twice.
+                Some(Match::Used) => spent_match = Some(Refusal::Used),
+                Some(Match::Ahead) => spent_match = Some(Refusal::Ahead),
+                None => {}
             }
-            Some(Match::Used) => used = true,
-            None => {}
+        }
+        if let Some(refusal) = spent_match {
+            return Decision::ignore(refusal);
+        }
+        let mut tokens = self.record.tokens().iter();
+        let other_time =
+            tokens.find_map(|token| self.reach(token).elsewhere(token, code, self.now));
+        let refusal = other_time.map_or(Refusal::Wrong, |seconds| Refusal::OtherTime { seconds });
+        self.refuse(refusal, Some((self.source, interval)))
+    }
+
+    fn reach(&self, token: &Token) -> Reach {
+        Reach::of(token, self.state, self.rules, self.now)
+    }
+
+    /// Spends a code, and learns from it how far the token's clock is off.
+    fn open(&self, token: &Token, moving_factor: u64) -> Decision {
+        let Some(spent) = self.state.clone().spend(token.id(), moving_factor) else {
+            return Decision::ignore(Refusal::Exhausted);
+        };
+        let learnt = match token.kind {
+            Kind::Totp { period } => {
+                let here = period.step_at(self.now);
+                let ahead = i128::from(moving_factor).saturating_sub(i128::from(here));
+                spent.learn(token.id(), ahead, self.rules.drift)
+            }
+            Kind::Hotp { .. } => spent,
+        };
+        self.accept(Means::Token(token.name.to_string()), learnt)
+    }
+
+    /// Never throttled, and never counted for the throttle: 80 bits cannot be
+    /// guessed, and the owner needs a way in while others guess.
+    fn verify_recovery(&self, code: &RecoveryCode) -> Decision {
+        let Some(set) = self.record.recovery() else {
+            return self.refuse(Refusal::Wrong, None);
+        };
+        match set.find(code) {
+            Some(id) if self.state.is_spent(id) => Decision::ignore(Refusal::Used),
+            Some(id) => {
+                let spent = self.state.clone().spend_recovery(id);
+                let left = set.ids().filter(|id| !spent.is_spent(*id)).count();
+                self.accept(Means::Recovery { left }, spent)
+            }
+            None => self.refuse(Refusal::Wrong, None),
         }
     }
-    if used {
-        // No guess: whoever sends it has seen the code. Not counted against
-        // the owner, who may have pressed enter twice.
-        return Decision::ignore(Refusal::Used);
+
+    fn accept(&self, means: Means, spent: State) -> Decision {
+        Decision {
+            verdict: Verdict::Accepted(Accepted { means }),
+            update: Some((spent.succeeded(self.source, self.now), Durability::Flushed)),
+        }
     }
-    Decision::refuse(Refusal::Wrong, state, now)
-}
 
-enum Match {
-    /// The highest moving factor that the code is right for. Two within reach
-    /// may have the same digits; spending the lower one would leave the code
-    /// good for another login.
-    Open(u64),
-    /// Right, but spent.
-    Used,
-}
-
-/// Compares the code with every candidate, match or no match: how long it takes
-/// says nothing about which.
-fn find(token: &Token, state: &State, code: &Code, rules: Rules, now: UnixTime) -> Option<Match> {
-    let generator = token.generator();
-    let (next, candidates) = match token.kind {
-        Kind::Totp { period } => {
-            let next = state.next(token.id());
-            let drift = i64::from(state.drift(token.id()));
-            let centre = period.step_at(now).saturating_add_signed(drift);
-            (
-                next,
-                centre.saturating_sub(rules.window)..=centre.saturating_add(rules.window),
-            )
+    fn refuse(&self, refusal: Refusal, guess: Option<(SourceId, u64)>) -> Decision {
+        Decision {
+            verdict: Verdict::Refused(refusal),
+            update: Some((
+                self.state.clone().failed(guess, self.now),
+                Durability::Later,
+            )),
         }
-        Kind::Hotp { counter } => {
-            let next = state.next(token.id()).max(counter);
-            let last = next.saturating_add(rules.look_ahead.saturating_sub(1));
-            (next, next.saturating_sub(HOTP_LOOK_BACK)..=last)
-        }
-    };
-    candidates.fold(None, |found, moving_factor| {
-        let equal = bool::from(generator.code(moving_factor).ct_eq(code));
-        match found {
-            _ if equal && moving_factor >= next => Some(Match::Open(moving_factor)),
-            None if equal => Some(Match::Used),
-            _ => found,
-        }
-    })
-}
-
-fn verify_recovery(
-    record: &TokenFile,
-    state: &State,
-    code: &RecoveryCode,
-    now: UnixTime,
-) -> Decision {
-    let Some(set) = record.recovery() else {
-        return Decision::refuse(Refusal::Wrong, state, now);
-    };
-    match set.find(code) {
-        Some(id) if state.is_spent(id) => Decision::ignore(Refusal::Used),
-        Some(id) => {
-            let spent = state.clone().spend_recovery(id);
-            let left = set.ids().filter(|id| !spent.is_spent(*id)).count();
-            Decision::accept(Means::Recovery { left }, spent, now)
-        }
-        None => Decision::refuse(Refusal::Wrong, state, now),
     }
 }
 
@@ -143,7 +176,9 @@ pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> boo
         .iter()
         .filter(|token| matches!(token.kind, Kind::Totp { .. }));
     timed.fold(false, |fits, token| {
-        fits | find(token, &fresh, code, rules, now).is_some()
+        fits | Reach::of(token, &fresh, rules, now)
+            .find(token, code)
+            .is_some()
     })
 }
 
@@ -170,20 +205,6 @@ impl Decision {
             write(state, durability)?;
         }
         Ok(self.verdict)
-    }
-
-    fn accept(means: Means, spent: State, now: UnixTime) -> Self {
-        Self {
-            verdict: Verdict::Accepted(Accepted { means }),
-            update: Some((spent.succeeded(now), Durability::Flushed)),
-        }
-    }
-
-    fn refuse(refusal: Refusal, state: &State, now: UnixTime) -> Self {
-        Self {
-            verdict: Verdict::Refused(refusal),
-            update: Some((state.clone().failed(now), Durability::Later)),
-        }
     }
 
     fn ignore(refusal: Refusal) -> Self {
@@ -237,12 +258,25 @@ pub enum Refusal {
     Wrong,
     /// Right, but it opened before, or a later one did.
     Used,
+    /// Right, but the last code that opened lies in the future: the host's clock
+    /// was wrong then, or is now.
+    Ahead,
+    /// Right for another time, near enough to say by how much.
+    OtherTime {
+        /// Seconds by which the token's clock is ahead of ours; negative: behind.
+        seconds: i64,
+    },
     /// Nothing was typed.
     Empty,
     /// Not the form of a code.
     Malformed,
     /// A counter at its end: the token must be replaced.
     Exhausted,
+    /// Not looked at: too many wrong guesses before it.
+    Throttled {
+        /// Until this source may guess again.
+        seconds: u64,
+    },
 }
 
 impl Refusal {
@@ -252,9 +286,12 @@ impl Refusal {
         match self {
             Self::Wrong => "wrong_code",
             Self::Used => "used_code",
+            Self::Ahead => "clock_was_ahead",
+            Self::OtherTime { .. } => "other_time",
             Self::Empty => "no_code",
             Self::Malformed => "malformed_code",
             Self::Exhausted => "exhausted_counter",
+            Self::Throttled { .. } => "throttled",
         }
     }
 }

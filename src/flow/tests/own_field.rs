@@ -46,7 +46,17 @@ fn the_window_is_the_policy_s() {
         let world = World::with_alice(rules);
         let mut host = match expected {
             PAM_SUCCESS => granted("alice", CODES[step]),
-            _ => denied("alice", CODES[step], "wrong_code"),
+            _ => {
+                // CODES[5] is that of now.
+                let seconds = (i64::try_from(step).unwrap() - 5) * 30;
+                let clock = format!("clock={seconds:+}s");
+                Scripted::login("alice").asks(QUESTION, CODES[step]).logs(
+                    Level::Notice,
+                    "denied",
+                    "other_time",
+                    &clock,
+                )
+            }
         };
         assert_eq!(world.play(&mut host, &[]), expected, "{rules} {step}");
     }
@@ -193,7 +203,14 @@ fn the_clock_is_read_when_the_answer_is_there() {
     // Two minutes to type: the code of the question's step is too old, the one
     // that the phone shows at the end opens.
     for (step, level, outcome, reason, details, expected) in [
-        (5, Level::Notice, "denied", "wrong_code", "", PAM_AUTH_ERR),
+        (
+            5,
+            Level::Notice,
+            "denied",
+            "other_time",
+            "clock=-120s",
+            PAM_AUTH_ERR,
+        ),
         (
             9,
             Level::Info,

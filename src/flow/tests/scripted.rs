@@ -209,6 +209,14 @@ impl Host for Scripted {
         Some("192.0.2.7".to_owned())
     }
 
+    fn ruser(&self) -> Option<String> {
+        None
+    }
+
+    fn tty(&self) -> Option<String> {
+        None
+    }
+
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {
         let Expected::Ask(expected) = self.next(question) else {
             panic!("unexpected question: {question}")

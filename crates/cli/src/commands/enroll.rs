@@ -86,7 +86,14 @@ fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
         let answer = person::ask_code("Code: ")?;
         let rules = session.policy.rules;
         let mut spent = State::default();
-        let decision = verify(tokens, &State::default(), &answer, rules, Session::now());
+        let decision = verify(
+            tokens,
+            &State::default(),
+            &answer,
+            &session.source(),
+            rules,
+            Session::now(),
+        );
         let verdict = decision.settle(|state, _| {
             spent = state;
             Ok::<_, Error>(())

@@ -34,7 +34,12 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
 /// theirs.
 pub(super) fn prove(session: &Session, record: &mut Record) -> Result<Accepted, Error> {
     let answer = person::ask_code("Code: ")?;
-    match record.decide(&answer, session.policy.rules, Session::now())? {
+    match record.decide(
+        &answer,
+        &session.source(),
+        session.policy.rules,
+        Session::now(),
+    )? {
         Verdict::Accepted(accepted) => Ok(accepted),
         Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
     }

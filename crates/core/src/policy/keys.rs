@@ -59,6 +59,34 @@ pub const KEYS: &[Key] = &[
         set: |policy, setting| policy.rules.look_ahead = setting.number(),
     },
     Key {
+        name: "drift",
+        takes: Takes::Number(0, 20),
+        default: "2",
+        meaning: "Time-based codes: most steps by which a token's clock is taken to be off. How \
+                  far it is off is learnt from codes that opened. 0: not at all.",
+        set: |policy, setting| {
+            policy.rules.drift = u16::try_from(setting.number()).unwrap_or(0);
+        },
+    },
+    Key {
+        name: "tries",
+        takes: Takes::Number(1, 10),
+        default: "3",
+        meaning: "Wrong codes that a source (an address, or a user of this machine) may send \
+                  before it must wait.",
+        set: |policy, setting| {
+            policy.rules.throttle.tries = u32::try_from(setting.number()).unwrap_or(1);
+        },
+    },
+    Key {
+        name: "wait",
+        takes: Takes::Number(1, 3600),
+        default: "30",
+        meaning: "Seconds that it waits then; twice as long after each further wrong code, up to \
+                  an hour.",
+        set: |policy, setting| policy.rules.throttle.first_wait = setting.number(),
+    },
+    Key {
         name: "unenrolled",
         takes: Takes::Word(&["deny", "allow"]),
         default: "deny",

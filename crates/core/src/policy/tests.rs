@@ -32,6 +32,9 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
         ("system_store", "\"/srv/otp\"", "/srv/otp"),
         ("window", "2", "2"),
         ("look_ahead", "20", "20"),
+        ("drift", "0", "0"),
+        ("tries", "5", "5"),
+        ("wait", "60", "60"),
         ("unenrolled", "\"allow\"", "allow"),
         ("prompt", "\"Code? \"", "Code? "),
         ("echo", "true", "true"),
@@ -63,19 +66,13 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
     arguments(&["window=0", "window=1"])
         .unwrap()
         .apply(&mut policy);
-    assert_eq!(
-        policy.rules,
-        Rules {
-            window: 1,
-            look_ahead: 2
-        }
-    );
+    assert_eq!((policy.rules.window, policy.rules.look_ahead), (1, 2));
     assert_eq!(policy.fail_delay, Duration::from_millis(3));
 }
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, window, look_ahead, unenrolled, prompt, echo, fail_delay";
+    let known = "store, system_store, window, look_ahead, drift, tries, wait, unenrolled, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",

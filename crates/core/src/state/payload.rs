@@ -2,14 +2,21 @@
 
 use super::{History, Progress, State};
 use crate::recovery::{MAX_CODES, RecoveryId};
+use crate::source::SourceId;
+use crate::throttle::{Ledger, MAX_SOURCES, Seen};
 use crate::token::{MAX_TOKENS, TokenId};
 
 /// Most bytes that [`encode`] gives: what the largest record needs.
-pub(super) const MAX: usize = 1 + MAX_TOKENS * 18 + 1 + MAX_CODES * 8 + 20;
+pub(super) const MAX: usize =
+    1 + MAX_TOKENS * 18 + 1 + MAX_CODES * 8 + 20 + 8 + 1 + MAX_SOURCES * 28;
 
 /// `None` if the state holds more than a record can have.
 pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
-    if state.tokens.len() > MAX_TOKENS || state.spent.len() > MAX_CODES {
+    let Ledger { sources, strangers } = &state.ledger;
+    if state.tokens.len() > MAX_TOKENS
+        || state.spent.len() > MAX_CODES
+        || sources.len() > MAX_SOURCES
+    {
         return None;
     }
     let mut bytes = Vec::with_capacity(MAX);
@@ -26,6 +33,14 @@ pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
     bytes.extend(state.history.success.to_le_bytes());
     bytes.extend(state.history.failures.to_le_bytes());
     bytes.extend(state.history.failure.to_le_bytes());
+    bytes.extend(strangers.to_le_bytes());
+    bytes.push(u8::try_from(sources.len()).ok()?);
+    for (id, seen) in sources {
+        bytes.extend(id.0);
+        bytes.extend(seen.success.to_le_bytes());
+        bytes.extend(seen.failures.to_le_bytes());
+        bytes.extend(seen.failure.to_le_bytes());
+    }
     Some(bytes)
 }
 
@@ -49,6 +64,17 @@ pub(super) fn decode(bytes: &[u8]) -> Option<State> {
         failures: u32::from_le_bytes(take(&mut rest)?),
         failure: u64::from_le_bytes(take(&mut rest)?),
     };
+    state.ledger.strangers = u64::from_le_bytes(take(&mut rest)?);
+    let [sources] = take(&mut rest)?;
+    for _ in 0..sources {
+        let id = SourceId(take(&mut rest)?);
+        let seen = Seen {
+            success: u64::from_le_bytes(take(&mut rest)?),
+            failures: u32::from_le_bytes(take(&mut rest)?),
+            failure: u64::from_le_bytes(take(&mut rest)?),
+        };
+        state.ledger.sources.insert(id, seen);
+    }
     // Counts above the maximum, doubles and anything left over end here.
     (encode(&state)?.as_slice() == bytes).then_some(state)
 }

@@ -8,6 +8,10 @@ fn code(number: u8) -> RecoveryId {
     RecoveryId([number; 8])
 }
 
+fn source(number: u64) -> SourceId {
+    SourceId(number.to_le_bytes())
+}
+
 /// A state out of a seed: enough variety for the algebra below.
 fn arbitrary(seed: u64) -> State {
     let mut state = State::default();
@@ -24,10 +28,11 @@ fn arbitrary(seed: u64) -> State {
         }
     }
     if seed % 3 == 0 {
-        state = state.succeeded(UnixTime(seed % 7));
+        state = state.succeeded(source(seed % 3), UnixTime(seed % 7));
     }
     for _ in 0..seed % 4 {
-        state = state.failed(UnixTime(seed % 11));
+        let guess = (seed % 2 == 0).then(|| (source(seed % 5), 10));
+        state = state.failed(guess, UnixTime(seed % 11));
     }
     state
 }
@@ -77,7 +82,9 @@ fn spending_spends_all_below_and_never_gives_back() {
 
 #[test]
 fn a_success_ends_the_count_of_failures() {
-    let state = State::default().failed(UnixTime(5)).failed(UnixTime(6));
+    let state = State::default()
+        .failed(None, UnixTime(5))
+        .failed(None, UnixTime(6));
     assert_eq!(
         state.history(),
         History {
@@ -86,7 +93,7 @@ fn a_success_ends_the_count_of_failures() {
             failure: 6
         }
     );
-    let state = state.succeeded(UnixTime(9));
+    let state = state.succeeded(source(1), UnixTime(9));
     assert_eq!(
         state.history(),
         History {
@@ -147,10 +154,13 @@ fn whatever_a_power_cut_leaves_no_flushed_state_is_lost() {
             let accepted = plan >> round & 1 == 1;
             let now = UnixTime(u64::from(round) + 1);
             if accepted {
-                state = state.spend(PHONE, u64::from(round)).unwrap().succeeded(now);
+                state = state
+                    .spend(PHONE, u64::from(round))
+                    .unwrap()
+                    .succeeded(source(1), now);
                 cached = written(&cached, &state, Durability::Flushed);
             } else {
-                state = state.failed(now);
+                state = state.failed(Some((source(2), 10)), now);
                 cached = written(&cached, &state, Durability::Later);
             }
             // The cut, before the flush: no promise of this round was given.
@@ -193,7 +203,7 @@ fn a_refused_login_never_touches_the_slot_that_holds_the_last_success() {
     let kept = Slots::decode(&file).unwrap();
     let mut offsets = Vec::new();
     for round in 0..5 {
-        let state = success.clone().failed(UnixTime(round));
+        let state = success.clone().failed(None, UnixTime(round));
         let write = Slots::decode(&file)
             .unwrap()
             .update(state.clone(), Durability::Later)

@@ -10,6 +10,7 @@ use super::*;
 use crate::code::{Algorithm, Digits, Secret};
 use crate::recovery::RecoverySet;
 use crate::state::slots::FILE;
+use crate::throttle::Throttle;
 use crate::time::Period;
 use crate::token::{Kind, Token, TokenName};
 use crate::user::UserName;
@@ -44,6 +45,11 @@ const NOW: UnixTime = UnixTime(1_700_000_010);
 const RULES: Rules = Rules {
     window: 1,
     look_ahead: 10,
+    drift: 2,
+    throttle: Throttle {
+        tries: 3,
+        first_wait: 30,
+    },
 };
 
 /// A system store with nobody in it.
@@ -122,7 +128,7 @@ fn code(byte: u8, step_offset: i64) -> Answer {
 }
 
 fn word(record: &mut Record, answer: &Answer) -> &'static str {
-    match record.decide(answer, RULES, NOW) {
+    match record.decide(answer, &Source::local("alice"), RULES, NOW) {
         Ok(Verdict::Accepted(_)) => "accepted",
         Ok(Verdict::Refused(refusal)) => refusal.word(),
         Err(error) => error.word(),
@@ -159,7 +165,7 @@ fn logins_change_the_state_in_place_and_nothing_else() {
     for (offset, expected) in [
         (0, "accepted"),
         (0, "used_code"),
-        (5, "wrong_code"),
+        (50, "wrong_code"),
         (1, "accepted"),
     ] {
         assert_eq!(word(&mut world.open(), &code(1, offset)), expected);
@@ -188,7 +194,7 @@ fn two_logins_that_were_open_at_once_cannot_both_use_a_code() {
 fn a_login_is_not_refused_because_another_one_came_between() {
     let world = World::enrolled();
     let mut slow = world.open();
-    assert_eq!(word(&mut world.open(), &code(1, 7)), "wrong_code");
+    assert_eq!(word(&mut world.open(), &code(1, 70)), "wrong_code");
     assert_eq!(word(&mut world.open(), &code(1, -1)), "accepted");
     assert_eq!(word(&mut slow, &code(1, 0)), "accepted");
     assert_eq!(slow.state().unwrap().history().failures, 0);

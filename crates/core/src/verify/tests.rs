@@ -9,6 +9,11 @@ const STEP: u64 = NOW.0 / 30;
 const RULES: Rules = Rules {
     window: 1,
     look_ahead: 10,
+    drift: 2,
+    throttle: Throttle {
+        tries: 3,
+        first_wait: 30,
+    },
 };
 
 fn token(name: &str, kind: Kind, byte: u8) -> Token {
@@ -43,10 +48,14 @@ fn code(token: &Token, moving_factor: u64) -> Answer {
     Answer::Code(token.generator().code(moving_factor))
 }
 
+fn decide(record: &TokenFile, state: &State, answer: &Answer, now: UnixTime) -> Decision {
+    verify(record, state, answer, &Source::local("alice"), RULES, now)
+}
+
 /// Decides and applies: the state afterwards, and a word.
 fn answered(record: &TokenFile, state: &State, answer: &Answer, now: UnixTime) -> (State, String) {
     let mut after = state.clone();
-    let verdict = verify(record, state, answer, RULES, now)
+    let verdict = decide(record, state, answer, now)
         .settle(|state, _| {
             after = state;
             Ok::<_, ()>(())
@@ -70,11 +79,11 @@ fn word(record: &TokenFile, state: &State, answer: &Answer) -> String {
 fn a_code_opens_within_the_window_and_not_outside() {
     let record = record(&[phone()]);
     for (offset, expected) in [
-        (-2, "wrong_code"),
+        (-2, "other_time"),
         (-1, "phone"),
         (0, "phone"),
         (1, "phone"),
-        (2, "wrong_code"),
+        (2, "other_time"),
     ] {
         let step = STEP.checked_add_signed(offset).unwrap();
         assert_eq!(
@@ -210,13 +219,7 @@ fn only_a_wrong_guess_counts_as_a_failure() {
 fn no_verdict_is_told_when_its_state_cannot_be_written() {
     let record = record(&[phone()]);
     for step in [STEP, STEP + 9] {
-        let decision = verify(
-            &record,
-            &State::default(),
-            &code(&phone(), step),
-            RULES,
-            NOW,
-        );
+        let decision = decide(&record, &State::default(), &code(&phone(), step), NOW);
         assert_eq!(
             decision.settle(|_, _| Err("disk full")).unwrap_err(),
             "disk full"
@@ -228,13 +231,7 @@ fn no_verdict_is_told_when_its_state_cannot_be_written() {
 fn an_accepted_code_is_flushed_and_a_wrong_one_is_not() {
     let record = record(&[phone()]);
     for (step, expected) in [(STEP, Durability::Flushed), (STEP + 9, Durability::Later)] {
-        let decision = verify(
-            &record,
-            &State::default(),
-            &code(&phone(), step),
-            RULES,
-            NOW,
-        );
+        let decision = decide(&record, &State::default(), &code(&phone(), step), NOW);
         let mut asked = None;
         let _ = decision.settle(|_, durability| {
             asked = Some(durability);
@@ -273,4 +270,156 @@ fn a_code_that_two_steps_share_opens_once_all_the_same() {
         answered(&record, &state, &code(&phone(), step), now).1,
         "used_code"
     );
+}
+
+#[test]
+fn a_clock_that_is_a_little_off_is_followed_step_by_step_within_its_bound() {
+    let record = record(&[phone()]);
+    let mut state = State::default();
+    // The phone runs ahead by one more step each time that it is asked.
+    for (round, (offset, expected)) in [(1, "phone"), (2, "phone"), (3, "phone"), (4, "other_time")]
+        .into_iter()
+        .enumerate()
+    {
+        let later = u64::try_from(round).unwrap() * 100;
+        let now = UnixTime(NOW.0 + later * 30);
+        let answer = code(&phone(), STEP + later + offset);
+        let (after, said) = answered(&record, &state, &answer, now);
+        assert_eq!(said, expected, "{offset} steps ahead");
+        state = after;
+    }
+    assert_eq!(state.drift(phone().id()), 2);
+}
+
+#[test]
+fn a_clock_that_was_set_right_again_is_followed_back() {
+    let record = record(&[phone()]);
+    let mut state = State::default()
+        .learn(phone().id(), 9, 2)
+        .learn(phone().id(), 9, 2);
+    assert_eq!(state.drift(phone().id()), 2);
+    for (later, offset, drift) in [(10, 1, 1), (20, 0, 0), (30, -1, -1)] {
+        let now = UnixTime(NOW.0 + later * 30);
+        let step = (STEP + later).checked_add_signed(offset).unwrap();
+        let (after, said) = answered(&record, &state, &code(&phone(), step), now);
+        assert_eq!((said.as_str(), after.drift(phone().id())), ("phone", drift));
+        state = after;
+    }
+}
+
+#[test]
+fn used_codes_teach_nothing() {
+    let record = record(&[phone()]);
+    let (state, _) = answered(&record, &State::default(), &code(&phone(), STEP), NOW);
+    let hour_later = UnixTime(NOW.0 + 3600);
+    let mut replayed = state.clone();
+    for offset in [-1, 0, 1] {
+        let step = STEP.checked_add_signed(offset).unwrap();
+        let (after, said) = answered(&record, &replayed, &code(&phone(), step), hour_later);
+        assert_eq!(said, "wrong_code");
+        replayed = after;
+    }
+    assert_eq!(replayed.drift(phone().id()), state.drift(phone().id()));
+    let wait_over = UnixTime(hour_later.0 + 60);
+    let now_step = wait_over.0 / 30;
+    assert_eq!(
+        answered(&record, &replayed, &code(&phone(), now_step), wait_over).1,
+        "phone"
+    );
+}
+
+#[test]
+fn a_code_of_another_time_is_refused_and_says_by_how_much_the_clock_is_off() {
+    let record = record(&[phone()]);
+    for (steps, expected) in [(3_i64, 90), (-2, -60), (11, 330)] {
+        let step = STEP.checked_add_signed(steps).unwrap();
+        let decision = decide(&record, &State::default(), &code(&phone(), step), NOW);
+        match decision.settle(|_, _| Ok::<_, ()>(())).unwrap() {
+            Verdict::Refused(Refusal::OtherTime { seconds }) => assert_eq!(seconds, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        word(&record, &State::default(), &code(&phone(), STEP + 12)),
+        "wrong_code"
+    );
+}
+
+#[test]
+fn a_code_used_while_the_clock_was_years_ahead_is_told_and_never_taken_back() {
+    let record = record(&[phone()]);
+    let future = UnixTime(NOW.0 + 94_672_800);
+    let answer = code(&phone(), future.0 / 30);
+    let (state, first) = answered(&record, &State::default(), &answer, future);
+    assert_eq!(first, "phone");
+    assert_eq!(
+        word(&record, &state, &code(&phone(), STEP)),
+        "clock_was_ahead"
+    );
+    assert_eq!(answered(&record, &state, &answer, future).1, "used_code");
+}
+
+#[test]
+fn after_three_wrong_codes_even_the_right_one_waits_and_a_recovery_code_does_not() {
+    let (set, codes) = RecoverySet::generate(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
+    let record = TokenFile::new(vec![phone()], Some(set)).unwrap();
+    let mut state = State::default();
+    for _ in 0..3 {
+        let (after, said) = answered(&record, &state, &code(&phone(), STEP + 500), NOW);
+        assert_eq!(said, "wrong_code");
+        state = after;
+    }
+    let (same, said) = answered(&record, &state, &code(&phone(), STEP), NOW);
+    assert_eq!(
+        (said.as_str(), &same),
+        ("throttled", &state),
+        "not looked at, not counted"
+    );
+    let (_, said) = answered(&record, &state, &Answer::Recovery(codes[0].clone()), NOW);
+    assert_eq!(said, "recovery, 9 left");
+    assert_eq!(
+        answered(
+            &record,
+            &state,
+            &code(&phone(), STEP + 1),
+            UnixTime(NOW.0 + 30)
+        )
+        .1,
+        "phone"
+    );
+}
+
+#[test]
+fn wrong_recovery_codes_keep_nobody_waiting() {
+    let record = record(&[phone()]);
+    let (_, codes) = RecoverySet::generate(&[4; RecoverySet::ENTROPY]);
+    let mut state = State::default();
+    for _ in 0..50 {
+        state = answered(&record, &state, &Answer::Recovery(codes[0].clone()), NOW).0;
+    }
+    assert_eq!(state.history().failures, 50);
+    assert_eq!(word(&record, &state, &code(&phone(), STEP)), "phone");
+}
+
+/// N guesses at once from one source, the right one among them, in every place.
+#[test]
+fn a_budget_of_three_lets_the_right_one_in_only_if_it_is_among_the_first_three() {
+    let record = record(&[phone()]);
+    for guesses in [16_u64, 64] {
+        let mut entered = 0;
+        for place in 0..guesses {
+            let mut state = State::default();
+            for guess in 0..guesses {
+                let step = if guess == place {
+                    STEP
+                } else {
+                    STEP + 1000 + guess
+                };
+                let (after, said) = answered(&record, &state, &code(&phone(), step), NOW);
+                entered += u32::from(said == "phone");
+                state = after;
+            }
+        }
+        assert_eq!(entered, 3, "of {guesses}");
+    }
 }

@@ -1,0 +1,1 @@
+../../../src/host/linux_pam.rs
