@@ -74,7 +74,8 @@ impl State {
         let drift = i128::from(progress.drift);
         let towards = drift.saturating_add(shown.saturating_sub(drift).signum());
         let most = i128::from(most);
-        progress.drift = i16::try_from(towards.clamp(most.saturating_neg(), most)).unwrap_or(progress.drift);
+        progress.drift =
+            i16::try_from(towards.clamp(most.saturating_neg(), most)).unwrap_or(progress.drift);
         self
     }
 

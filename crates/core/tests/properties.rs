@@ -57,10 +57,9 @@ impl Event {
     fn happen(&self, state: State) -> State {
         match *self {
             // Refused at the end of all numbers: then nothing happens.
-            Self::Spend(number, factor) => state
-                .clone()
-                .spend(token(number), factor)
-                .unwrap_or(state),
+            Self::Spend(number, factor) => {
+                state.clone().spend(token(number), factor).unwrap_or(state)
+            }
             Self::Recover(number) => state.spend_recovery(recovery(number)),
             Self::Succeed(time) => state.succeeded(UnixTime(time)),
             Self::Fail(time) => state.failed(UnixTime(time)),
@@ -85,7 +84,9 @@ fn history() -> impl Strategy<Value = Vec<Event>> {
 
 fn after(events: &[Event]) -> State {
     let start = State::default();
-    events.iter().fold(start, |state, event| event.happen(state))
+    events
+        .iter()
+        .fold(start, |state, event| event.happen(state))
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -102,8 +103,14 @@ fn used(state: &State) -> (Vec<u64>, Vec<bool>) {
 /// Whether all that `before` had used is used in `now`.
 fn keeps(now: &State, before: &State) -> bool {
     let ((now_next, now_spent), (next, spent)) = (used(now), used(before));
-    let steps = now_next.iter().zip(&next).all(|(now, before)| now >= before);
-    let codes = now_spent.iter().zip(&spent).all(|(now, before)| now >= before);
+    let steps = now_next
+        .iter()
+        .zip(&next)
+        .all(|(now, before)| now >= before);
+    let codes = now_spent
+        .iter()
+        .zip(&spent)
+        .all(|(now, before)| now >= before);
     steps && codes
 }
 
@@ -349,11 +356,29 @@ fn any_name() -> impl Strategy<Value = String> {
 
 fn argument() -> impl Strategy<Value = String> {
     let words = [
-        "split", "try_first_pass", "use_first_pass", "forward_pass", "nullok",
-        "echo_verification_code", "window=1", "window=11", "look_ahead=100", "look_ahead=0",
-        "unenrolled=allow", "unenrolled=deny", "unenrolled=maybe", "prompt=Code: ", "echo=true",
-        "fail_delay=0", "store=system", "system_store=/srv", "system_store=srv",
-        "policy=/etc/policy", "nosuch", "nosuch=1", "",
+        "split",
+        "try_first_pass",
+        "use_first_pass",
+        "forward_pass",
+        "nullok",
+        "echo_verification_code",
+        "window=1",
+        "window=11",
+        "look_ahead=100",
+        "look_ahead=0",
+        "unenrolled=allow",
+        "unenrolled=deny",
+        "unenrolled=maybe",
+        "prompt=Code: ",
+        "echo=true",
+        "fail_delay=0",
+        "store=system",
+        "system_store=/srv",
+        "system_store=srv",
+        "policy=/etc/policy",
+        "nosuch",
+        "nosuch=1",
+        "",
     ];
     select(words.map(str::to_owned).to_vec())
 }
