@@ -12,10 +12,11 @@ PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/securit
     /usr/lib64/security) /usr/lib/security)
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/pam-otp
 
-.PHONY: help build demo check test fmt lint deny audit install uninstall clean
+.PHONY: help build demo check test faults fmt lint deny audit install uninstall clean
+.PHONY: telling valgrind miri fuzz fuzz-smoke
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the module and the command into target/release
 	@scripts/install-deps.sh build
@@ -51,8 +52,32 @@ audit: ## known faults of dependencies, by cargo-deny and the RustSec database
 	$(CARGO) deny --locked check advisories
 
 test: ## every test; those that need root are skipped without
-	$(CARGO) test --workspace --locked
-	@[ "$$(id -u)" -eq 0 ] || echo "make: not root: tests with sshd, sudo, su and login were SKIPPED"
+	$(CARGO) test --workspace --locked --no-fail-fast
+	@[ "$$(id -u)" -eq 0 ] || echo "make: not root: tests with sshd, sudo, su, login and Cockpit were SKIPPED"
+
+faults: ## a login with every error at every system call (as root; ten minutes)
+	@scripts/install-deps.sh check
+	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
+
+# Lanes: not in `check`. Each says what to install if a tool is missing.
+FUZZ_SECONDS ?= 600
+TELLING_LOGINS ?= 2000
+
+telling: ## how long logins take for users with and without a record, in figures
+	TELLING_LOGINS=$(TELLING_LOGINS) $(CARGO) test --quiet --release --locked --test telling -- \
+	    --ignored --nocapture
+
+valgrind: ## the tests with the real libpam, under valgrind
+	@scripts/lanes/valgrind.sh
+
+miri: ## the rules, in miri (needs a nightly Rust)
+	@scripts/lanes/miri.sh
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (600; needs a nightly Rust)
+	@scripts/lanes/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-smoke: ## each fuzz target for 10 seconds
+	@scripts/lanes/fuzz.sh 10
 
 install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
 	@test -f $(TARGET)/release/pam_otp.so || { echo "make: run 'make build' first" >&2; exit 1; }

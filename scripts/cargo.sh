@@ -2,19 +2,30 @@
 # usage: cargo.sh ARGUMENTS: runs cargo.
 #
 # Under sudo, whose PATH and HOME are root's, it is the cargo of the user who
-# called sudo; and what it builds stays that user's.
+# called sudo, unless root has one; and what it builds in that user's tree
+# stays that user's.
 set -eu
 
-if command -v cargo >/dev/null || [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_USER:-}" ]; then
+caller=${SUDO_USER:-root}
+if [ "$(id -u)" -ne 0 ] || [ "$caller" = root ]; then
     exec cargo "$@"
 fi
 
-home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
-export CARGO_HOME="$home/.cargo" RUSTUP_HOME="$home/.rustup" PATH="$home/.cargo/bin:$PATH"
+home=$(getent passwd "$caller" | cut -d: -f6)
+if ! command -v cargo >/dev/null; then
+    export CARGO_HOME="$home/.cargo" RUSTUP_HOME="$home/.rustup" PATH="$home/.cargo/bin:$PATH"
+fi
 give_back() {
-    for directory in "$CARGO_HOME" "${CARGO_TARGET_DIR:-target}"; do
-        [ ! -d "$directory" ] || chown -R "$SUDO_USER:" "$directory"
-    done
+    # sudo may have kept the caller's HOME.
+    own=${CARGO_HOME:-$HOME/.cargo}
+    case $own in
+        "$home"/*) [ ! -d "$own" ] || chown -hR "$caller:" "$own" ;;
+    esac
+    # What root builds in a tree of its own stays root's.
+    if [ "$(stat -c %U .)" = "$caller" ] && [ -d "${CARGO_TARGET_DIR:-target}" ]; then
+        chown -hR "$caller:" "${CARGO_TARGET_DIR:-target}"
+    fi
 }
 trap give_back EXIT
+trap 'exit 1' HUP INT TERM
 cargo "$@"

@@ -13,9 +13,10 @@ here=$(dirname "$0")
 build='gcc libc6-dev libpam0g-dev make'
 # useradd and chpasswd; setpriv; the server, its client, and the phone.
 demo='passwd util-linux mount openssh-server openssh-client oathtool'
-check="$demo login sudo binutils bsdutils findutils"
+# Faults: system calls that fail, fixtures in C, full disks.
+check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs"
 # Their tests are skipped where a distribution has none of them.
-wanted='cockpit-ws cockpit-bridge'
+wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
 
 case $purpose in
     build) needed=$build wanted= ;;
@@ -63,7 +64,7 @@ missing() {
 # Without dpkg, programs and files are all there is to look at.
 look_elsewhere() {
     lacking=
-    for program in cc make $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv); do
+    for program in cc make $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv strace mkfs.ext4); do
         command -v "$program" >/dev/null || lacking="$lacking $program"
     done
     echo 'int pam_start(void); int main(void) { return pam_start(); }' |
@@ -137,3 +138,4 @@ done
 apt install -y --no-install-recommends $packages
 keep_quiet_at_boot openssh-server ssh.service ssh.socket
 keep_quiet_at_boot cockpit-ws cockpit.socket
+keep_quiet_at_boot fail2ban fail2ban.service

@@ -11,7 +11,7 @@ use pam_otp_core::time::UnixTime;
 use crate::event::Event;
 use crate::flow;
 use crate::host::Host;
-use crate::host::linux_pam::LinuxPam;
+use crate::host::linux_pam::{LinuxPam, from_reserve};
 use crate::outcome::{Denial, Outcome};
 
 struct PamOtp;
@@ -19,8 +19,9 @@ pam::pam_hooks!(PamOtp);
 
 impl PamHooks for PamOtp {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        let arguments: Vec<_> = args.iter().map(|text| text.to_bytes()).collect();
-        run(handle, flags, |host| {
+        run(handle, &args, flags, |host| {
+            host.forget_told_later();
+            let arguments: Vec<_> = args.iter().map(|text| text.to_bytes()).collect();
             flow::authenticate(host, &arguments, now)
         })
     }
@@ -38,27 +39,27 @@ impl PamHooks for PamOtp {
         PamResultCode::PAM_SUCCESS
     }
 
-    fn acct_mgmt(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        not_auth(handle, flags)
+    fn acct_mgmt(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, &args, flags)
     }
 
-    fn sm_chauthtok(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        not_auth(handle, flags)
+    fn sm_chauthtok(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, &args, flags)
     }
 
-    fn sm_open_session(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        not_auth(handle, flags)
+    fn sm_open_session(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, &args, flags)
     }
 
-    fn sm_close_session(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        not_auth(handle, flags)
+    fn sm_close_session(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        not_auth(handle, &args, flags)
     }
 }
 
 /// An `account`, `password` or `session` line. To let it pass would be to let
 /// an administrator believe that it checks something.
-fn not_auth(handle: &mut PamHandle, flags: PamFlag) -> PamResultCode {
-    run(handle, flags, |host| {
+fn not_auth(handle: &mut PamHandle, args: &[&CStr], flags: PamFlag) -> PamResultCode {
+    run(handle, args, flags, |host| {
         let outcome = Outcome::Denied(Denial::NotAuth);
         let user = host.user().ok();
         host.log(&Event::of(&outcome, user.as_deref(), host));
@@ -66,10 +67,11 @@ fn not_auth(handle: &mut PamHandle, flags: PamFlag) -> PamResultCode {
     })
 }
 
-/// Runs one call. A panic in it is a denial: the host must not die of us, and
-/// its standard error is not ours.
+/// Runs one call. A panic in it is a denial, and so is want of memory: the host
+/// must not die of us, and its standard error is not ours.
 fn run(
     handle: &mut PamHandle,
+    args: &[&CStr],
     flags: PamFlag,
     call: impl FnOnce(&mut LinuxPam<'_>) -> Outcome,
 ) -> PamResultCode {
@@ -82,6 +84,13 @@ fn run(
         host.log(&Event::of(&outcome, None, &host));
         outcome
     });
+    // The flow has asked, but memory may have run out before it or since: while
+    // the arguments were listed, or a line of the log was made.
+    if matches!(outcome, Outcome::Denied(_)) || !(host.starved() || from_reserve(args)) {
+        return outcome.pam_code();
+    }
+    let outcome = Outcome::Denied(Denial::OutOfMemory);
+    host.log(&Event::of(&outcome, None, &host));
     outcome.pam_code()
 }
 

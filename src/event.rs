@@ -60,7 +60,8 @@ impl fmt::Display for Event {
 /// A value: bare where it is plain, else in quotes with escapes.
 struct Quoted<'a>(&'a str);
 
-/// Longest value in characters; a line of the log has room for about 1,000.
+/// Longest value in bytes, escapes included: user and client both fit the 1,024
+/// bytes at which some system loggers cut a line.
 const LONGEST: usize = 300;
 
 impl fmt::Display for Quoted<'_> {
@@ -69,21 +70,24 @@ impl fmt::Display for Quoted<'_> {
         if !self.0.is_empty() && self.0.len() <= LONGEST && self.0.chars().all(plain) {
             return f.write_str(self.0);
         }
-        f.write_str("\"")?;
-        for c in self.0.chars().take(LONGEST) {
+        let mut escaped = String::new();
+        for c in self.0.chars() {
+            let before = escaped.len();
             match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                ' '..='~' => write!(f, "{c}")?,
+                '"' | '\\' => escaped.extend(['\\', c]),
                 // Letters of any script stay readable; anything else could
                 // reorder or hide text on a terminal.
-                c if c.is_alphanumeric() => write!(f, "{c}")?,
-                c => write!(f, "{}", c.escape_unicode())?,
+                ' '..='~' => escaped.push(c),
+                c if c.is_alphanumeric() => escaped.push(c),
+                c => escaped.extend(c.escape_unicode()),
+            }
+            if escaped.len() > LONGEST {
+                escaped.truncate(before);
+                escaped.push_str("...");
+                break;
             }
         }
-        if self.0.chars().nth(LONGEST).is_some() {
-            f.write_str("...")?;
-        }
-        f.write_str("\"")
+        write!(f, "\"{escaped}\"")
     }
 }
 
@@ -128,7 +132,9 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut() {
-        let said = line(&"a".repeat(5000));
-        assert!(said.len() < 350 && said.ends_with("...\""), "{said}");
+        for letter in ["a", "\u{1b}", "\"", "ü"] {
+            let said = line(&letter.repeat(5000));
+            assert!(said.len() < 350 && said.ends_with("...\""), "{said}");
+        }
     }
 }

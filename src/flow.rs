@@ -25,7 +25,10 @@ pub(crate) fn authenticate(
     clock: impl Fn() -> UnixTime,
 ) -> Outcome {
     let mut user = None;
-    let outcome = login(host, arguments, clock, &mut user).unwrap_or_else(Outcome::Denied);
+    let mut outcome = login(host, arguments, clock, &mut user).unwrap_or_else(Outcome::Denied);
+    if host.starved() {
+        outcome = Outcome::Denied(Denial::OutOfMemory);
+    }
     host.log(&Event::of(&outcome, user.as_deref(), host));
     outcome
 }

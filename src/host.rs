@@ -49,6 +49,11 @@ pub(crate) trait Host {
     /// Asks libpam to wait so long if the login fails.
     fn delay_failure(&mut self, delay: Duration);
 
+    /// Whether memory ran out in this call. What it then decided does not count.
+    fn starved(&self) -> bool {
+        false
+    }
+
     /// Writes one line to the system's log.
     fn log(&mut self, event: &Event);
 }

@@ -47,6 +47,8 @@ pub(crate) enum Denial {
     Host(HostError),
     /// A line of another type than `auth`.
     NotAuth,
+    /// The host has no memory left.
+    OutOfMemory,
     /// A fault of ours.
     Panic,
 }
@@ -54,8 +56,10 @@ pub(crate) enum Denial {
 /// The table: word in the log, PAM return code, meaning. RETURN VALUES in the
 /// module's manual page has the same rows, and a test holds it to that.
 ///
-/// None of the codes for a denial is one that stacks are known to pass over
-/// (`PAM_USER_UNKNOWN`, `PAM_AUTHINFO_UNAVAIL`, `PAM_NEW_AUTHTOK_REQD`).
+/// libpam reports the *first* failure of a stack. If a denial that comes at or
+/// after the question had another code than a wrong password has, that code
+/// would tell whether the password was right. So all of those have one; only
+/// what is the same for every user, the policy, has another.
 #[cfg(test)]
 pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     (
@@ -76,24 +80,13 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     (
         "denied",
         "PAM_AUTH_ERR",
-        "No code, a wrong one, a used one; or the user is not enrolled.",
-    ),
-    (
-        "denied",
-        "PAM_SYSTEM_ERR",
-        "The user's record cannot be used.",
+        "Anything else, whatever the reason. The log tells it.",
     ),
     (
         "denied",
         "PAM_SERVICE_ERR",
-        "The policy file or the line's arguments cannot be used.",
+        "The policy file, the line's arguments or the line's type cannot be used.",
     ),
-    (
-        "denied",
-        "PAM_CONV_ERR",
-        "The application could not ask the user.",
-    ),
-    ("denied", "PAM_ABORT", "A fault in the module itself."),
 ];
 
 impl Outcome {
@@ -102,18 +95,8 @@ impl Outcome {
         match self {
             Self::Granted(_) => PamResultCode::PAM_SUCCESS,
             Self::Skipped(_) | Self::Held => PamResultCode::PAM_IGNORE,
-            Self::Denied(denial) => match denial {
-                Denial::Refused(_) | Denial::Unenrolled | Denial::UserName(_) => {
-                    PamResultCode::PAM_AUTH_ERR
-                }
-                Denial::Host(HostError::NoUser) => PamResultCode::PAM_AUTH_ERR,
-                Denial::Store(_) | Denial::Host(HostError::Libpam) => PamResultCode::PAM_SYSTEM_ERR,
-                Denial::Policy(_) | Denial::NotAuth => PamResultCode::PAM_SERVICE_ERR,
-                Denial::Host(HostError::Conversation | HostError::NoAnswer) => {
-                    PamResultCode::PAM_CONV_ERR
-                }
-                Denial::Panic => PamResultCode::PAM_ABORT,
-            },
+            Self::Denied(Denial::Policy(_) | Denial::NotAuth) => PamResultCode::PAM_SERVICE_ERR,
+            Self::Denied(_) => PamResultCode::PAM_AUTH_ERR,
         }
     }
 
@@ -144,6 +127,7 @@ impl Outcome {
                 Denial::Policy(_) => "bad_policy",
                 Denial::Host(error) => error.word(),
                 Denial::NotAuth => "not_an_auth_line",
+                Denial::OutOfMemory => "out_of_memory",
                 Denial::Panic => "panic",
             },
         }
@@ -165,10 +149,14 @@ impl Outcome {
     pub(crate) fn level(&self) -> Level {
         match self {
             Self::Granted(_) | Self::Held => Level::Info,
-            Self::Skipped(_) => Level::Notice,
-            Self::Denied(Denial::Refused(_) | Denial::Unenrolled | Denial::UserName(_)) => {
-                Level::Notice
-            }
+            Self::Skipped(_)
+            | Self::Denied(
+                Denial::Refused(_)
+                | Denial::Unenrolled
+                | Denial::UserName(_)
+                | Denial::Host(HostError::Conversation | HostError::NoAnswer)
+                | Denial::Store(StoreError::UnknownUser { .. }),
+            ) => Level::Notice,
             Self::Denied(_) => Level::Error,
         }
     }
@@ -198,7 +186,7 @@ impl Denial {
                 vec![("clock", format!("{seconds:+}s"))]
             }
             Self::Refused(Refusal::Throttled { seconds }) => vec![("wait", seconds.to_string())],
-            Self::Refused(_) | Self::Unenrolled | Self::Panic => Vec::new(),
+            Self::Refused(_) | Self::Unenrolled | Self::OutOfMemory | Self::Panic => Vec::new(),
         }
     }
 }

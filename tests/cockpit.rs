@@ -35,7 +35,9 @@ struct Answer {
 
 impl Cockpit {
     fn start(world: &World) -> Self {
-        let config = "[WebService]\nAllowUnencrypted = true\n";
+        // Newer versions ask systemd for a session, and there is none here.
+        let config = "[WebService]\nAllowUnencrypted = true\n\
+                      [Basic]\nCommand = /usr/lib/cockpit/cockpit-session\n";
         world
             .sandbox
             .write("/etc/cockpit/cockpit.conf", config, 0o644);

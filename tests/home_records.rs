@@ -49,15 +49,11 @@ fn what_an_administrator_may_do_to_a_home_and_what_a_torn_write_leaves_lets_in()
 }
 
 #[test]
-fn no_token_file_is_no_record_whatever_else_is_left_of_it() {
+fn without_its_files_there_is_no_record() {
     let Some(world) = World::new() else {
         return;
     };
-    for script in [
-        "rm token.toml",
-        "rm token.toml state",
-        "cd ..; rm -r .pam-otp",
-    ] {
+    for script in ["rm token.toml state", "cd ..; rm -r .pam-otp"] {
         world.fresh();
         world.script(&format!("cd {RECORD}; {script}"));
         let visit = world.visit(&world.door, "alice", "123456");
@@ -73,6 +69,20 @@ fn no_token_file_is_no_record_whatever_else_is_left_of_it() {
             visit.entered && visit.prompts.is_empty(),
             "{script}: {visit:?}"
         );
+    }
+}
+
+#[test]
+fn a_state_without_a_token_file_is_half_a_record_and_denies() {
+    let Some(world) = World::new() else {
+        return;
+    };
+    let phone = world.fresh();
+    world.script(&format!("rm {RECORD}/token.toml"));
+    for stack in [&world.door, &world.open] {
+        let visit = world.visit(stack, "alice", &phone.code());
+        assert_eq!(value(visit.line(), "reason"), Some("bad_token_file"));
+        assert_eq!(visit.code, pam::AUTH_ERR);
     }
 }
 
@@ -190,7 +200,7 @@ fn a_lock_that_is_not_given_back_denies_after_five_seconds_and_concerns_nobody_e
         let bobs = begin.elapsed();
         let (visit, took) = waiting.join().unwrap();
         assert!(bobs < Duration::from_secs(2), "bob waited {bobs:?}");
-        assert_eq!(visit.code, pam::SYSTEM_ERR, "{visit:?}");
+        assert_eq!(visit.code, pam::AUTH_ERR, "{visit:?}");
         assert_eq!(value(visit.line(), "reason"), Some("locked_record"));
         assert_eq!(value(visit.line(), "path"), Some(STATE));
         let expected = Duration::from_millis(4900)..Duration::from_secs(8);

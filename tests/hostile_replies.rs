@@ -19,17 +19,17 @@ type Case = (&'static str, fn(&Phone) -> Reply, c_int);
 
 /// Answers of applications that fail, and of people who mean harm.
 const HOSTILE: &[Case] = &[
-    ("a NULL reply", |_| Reply::Null, pam::CONV_ERR),
+    ("a NULL reply", |_| Reply::Null, pam::AUTH_ERR),
     (
         "no array of responses",
         |_| Reply::NoResponse,
-        pam::CONV_ERR,
+        pam::AUTH_ERR,
     ),
-    ("a conversation that fails", |_| Reply::Fail, pam::CONV_ERR),
+    ("a conversation that fails", |_| Reply::Fail, pam::AUTH_ERR),
     (
         "a conversation that is not ready",
         |_| Reply::FailAgain,
-        pam::CONV_ERR,
+        pam::AUTH_ERR,
     ),
     ("an empty reply", |_| "".into(), pam::AUTH_ERR),
     ("a space", |_| " ".into(), pam::AUTH_ERR),

@@ -104,7 +104,7 @@ fn a_wrong_password_a_wrong_code_and_no_record_look_the_same_to_the_client() {
     for why in [
         ["reason=wrong_code", "user=alice"],
         ["reason=unenrolled", "user=bob"],
-        ["reason=unenrolled", "user=nobody-here"],
+        ["reason=unknown_user", "user=nobody-here"],
     ] {
         world.logged(&[&from[..], &why[..]].concat());
     }

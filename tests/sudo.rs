@@ -7,6 +7,7 @@ mod world;
 use std::process::{Output, Stdio};
 
 use pam_otp_testkit::pty::Pty;
+use pam_otp_testkit::sandbox::run;
 use world::{PASSWORD, Phone, QUESTION, SOON, World};
 
 /// A world where alice may use sudo, and is enrolled. One try only: a script
@@ -22,8 +23,12 @@ fn world() -> Option<(World, Phone)> {
 
 /// `sudo -S id -un` by alice: password and code on two lines.
 fn sudo(world: &World, password: &str, code: &str) -> Output {
+    sudo_with(world, &["-S", "id", "-un"], password, code)
+}
+
+fn sudo_with(world: &World, arguments: &[&str], password: &str, code: &str) -> Output {
     let mut command = world.sandbox.command_as("alice", "sudo");
-    command.args(["-S", "id", "-un"]);
+    command.args(arguments);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -34,6 +39,11 @@ fn sudo(world: &World, password: &str, code: &str) -> Output {
         .expect("type two lines");
     drop(input);
     process.wait_with_output().expect("run sudo")
+}
+
+/// The same for `sudo -i id -un`, a login shell of root's.
+fn login_shell(world: &World, password: &str, code: &str) -> Output {
+    sudo_with(world, &["-S", "-i", "id", "-un"], password, code)
 }
 
 fn became_root(output: &Output) -> bool {
@@ -111,6 +121,70 @@ fn at_a_terminal_the_code_is_asked_after_the_password_and_not_shown() {
     sudo.expect("root", SOON);
     assert!(sudo.wait().success());
     assert!(!sudo.output().contains(&code), "{}", sudo.output());
+}
+
+/// `sed -i SCRIPT /etc/pam.d/sshd` of the README.
+fn readme_s_script() -> &'static str {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("sed -i '").expect("the command");
+    rest.split_once("' /etc/pam.d/sshd\n").expect("its end").0
+}
+
+#[test]
+fn the_readme_s_command_puts_the_two_lines_into_the_distribution_s_own_stacks() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    let own = std::fs::read_to_string("/etc/pam.d/sudo").expect("the machine's own stack");
+    if !own.contains("\n@include common-auth\n") {
+        eprintln!("SKIPPED: this test needs Debian's stacks");
+        return;
+    }
+    world.sandbox.write("/etc/pam.d/sudo", &own, 0o644);
+    for service in ["sshd", "sudo", "sudo-i", "su", "login"] {
+        let path = format!("/etc/pam.d/{service}");
+        run(
+            world
+                .sandbox
+                .command("sed")
+                .args(["-i", readme_s_script(), &path]),
+            "",
+        );
+        let stack = String::from_utf8(world.sandbox.read(&path)).expect("text");
+        let lines = "\nauth required pam_unix.so\nauth required pam_otp.so\n";
+        assert!(stack.contains(lines), "{service}: {stack}");
+        assert!(
+            !stack.contains("\n@include common-auth\n"),
+            "{service}: {stack}"
+        );
+    }
+    let here = format!("s,pam_otp\\.so,{},", world.sandbox.module().display());
+    run(
+        world
+            .sandbox
+            .command("sed")
+            .args(["-i", &here, "/etc/pam.d/sudo"]),
+        "",
+    );
+    assert!(!became_root(&sudo(&world, PASSWORD, &phone.wrong_code())));
+    assert!(became_root(&sudo(&world, PASSWORD, &phone.code())));
+}
+
+#[test]
+fn a_login_shell_takes_a_code_too_where_the_example_lies_at_both_names() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    world.stack("sudo-i", "sudo");
+    let refused = login_shell(&world, PASSWORD, &phone.wrong_code());
+    assert!(!became_root(&refused), "{refused:?}");
+    world.logged(&["outcome=denied", "reason=wrong_code", "service=sudo-i"]);
+    let output = login_shell(&world, PASSWORD, &phone.code());
+    assert!(became_root(&output), "{output:?}");
+    world.logged(&["outcome=granted", "reason=code", "service=sudo-i"]);
+    // The other name still asks as well.
+    assert!(!became_root(&sudo(&world, PASSWORD, &phone.wrong_code())));
+    world.logged(&["outcome=denied", "reason=wrong_code", "service=sudo"]);
 }
 
 #[test]

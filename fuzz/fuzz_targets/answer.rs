@@ -20,12 +20,18 @@ fuzz_target!(|input: &[u8]| {
 fn digits(bits: u8) -> Vec<Digits> {
     let all = [6_u8, 7, 8].into_iter();
     let chosen = all.filter(|digits| bits >> (digits - 6) & 1 == 1);
-    chosen.map(|digits| Digits::new(digits.into()).expect("6 to 8")).collect()
+    chosen
+        .map(|digits| Digits::new(digits.into()).expect("6 to 8"))
+        .collect()
 }
 
 fn parse(reply: &[u8]) {
     let answer = Answer::parse(reply);
-    let bare: Vec<u8> = reply.iter().copied().filter(|byte| !b" \t-".contains(byte)).collect();
+    let bare: Vec<u8> = reply
+        .iter()
+        .copied()
+        .filter(|byte| !b" \t-".contains(byte))
+        .collect();
     if reply.len() > MAX_ANSWER {
         assert!(matches!(answer, Answer::Malformed), "too long");
         return;
@@ -45,10 +51,17 @@ fn parse(reply: &[u8]) {
         Answer::Malformed => assert!(!bare.is_empty()),
     }
     let digits = bare.iter().all(u8::is_ascii_digit) && (6..=8).contains(&bare.len());
-    assert_eq!(matches!(answer, Answer::Code(_)), digits, "all that looks like one is one");
+    assert_eq!(
+        matches!(answer, Answer::Code(_)),
+        digits,
+        "all that looks like one is one"
+    );
     if matches!(answer, Answer::Code(_) | Answer::Recovery(_)) {
         let shown = format!("{answer:?}").into_bytes();
-        assert!(!shown.windows(bare.len()).any(|part| part == bare), "a code in Debug");
+        assert!(
+            !shown.windows(bare.len()).any(|part| part == bare),
+            "a code in Debug"
+        );
     }
 }
 
@@ -72,8 +85,14 @@ fn split(field: &[u8], lengths: &[Digits], fits: bool) {
     }
     if field.len() <= MAX_ANSWER && matches!(answer, Answer::Empty) {
         for length in lengths {
-            let end = field.len().checked_sub(length.count()).map(|start| &field[start..]);
-            assert!(!end.is_some_and(|end| end.iter().all(u8::is_ascii_digit)), "a code unseen");
+            let end = field
+                .len()
+                .checked_sub(length.count())
+                .map(|start| &field[start..]);
+            assert!(
+                !end.is_some_and(|end| end.iter().all(u8::is_ascii_digit)),
+                "a code unseen"
+            );
         }
     }
 }

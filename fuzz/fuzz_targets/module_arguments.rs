@@ -64,5 +64,8 @@ fuzz_target!(|input: &[u8]| {
     // Said twice, it means the same.
     let twice: Vec<&[u8]> = all.iter().chain(&all).copied().collect();
     let twice = Arguments::parse(twice.iter().copied()).expect("the same arguments");
-    assert_eq!(Policy::for_login(&twice, "sshd").expect("the same policy"), policy);
+    assert_eq!(
+        Policy::for_login(&twice, "sshd").expect("the same policy"),
+        policy
+    );
 });

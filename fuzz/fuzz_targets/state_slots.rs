@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use pam_otp_core::recovery::RecoveryId;
+use pam_otp_core::source::SourceId;
 use pam_otp_core::state::State;
 use pam_otp_core::state::slots::{Durability, FILE, SLOT, Slots, Write};
 use pam_otp_core::time::UnixTime;
@@ -41,7 +42,9 @@ fn any_payload(input: &[u8]) {
     let Some((flags, payload)) = input.split_first() else {
         return;
     };
-    let file = [0, 1].map(|sequence| slot(u16::from(*flags & 3), sequence, payload)).concat();
+    let file = [0, 1]
+        .map(|sequence| slot(u16::from(*flags & 3), sequence, payload))
+        .concat();
     let Ok(slots) = Slots::decode(&file) else {
         return;
     };
@@ -58,7 +61,11 @@ fn slot(flags: u16, sequence: u64, payload: &[u8]) -> Vec<u8> {
     let own = Slots::create(&State::default()).expect("an empty state");
     bytes[8..10].copy_from_slice(&own[8..10]);
     bytes.extend(flags.to_le_bytes());
-    bytes.extend(u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend(
+        u32::try_from(payload.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
     bytes.extend((sequence + 1).to_le_bytes());
     bytes.extend(payload);
     let checksum = Sha256::digest(&bytes);
@@ -75,7 +82,7 @@ fn same_again(state: &State) {
 
 /// An update of whatever was read is read again.
 fn updated(file: &[u8], slots: &Slots) {
-    let state = slots.state().failed(UnixTime(7));
+    let state = slots.state().failed(Some((source(7), 60)), UnixTime(7));
     for durability in [Durability::Flushed, Durability::Later] {
         let Ok(write) = slots.update(state.clone(), durability) else {
             continue;
@@ -120,6 +127,10 @@ fn token(number: u8) -> TokenId {
     TokenId([number % 3; 8])
 }
 
+fn source(number: u8) -> SourceId {
+    SourceId([number; 8])
+}
+
 impl Disk {
     fn new() -> Self {
         let file = Slots::create(&State::default()).expect("an empty state");
@@ -138,6 +149,10 @@ impl Disk {
             let argument = events.next().unwrap_or(0);
             let before = self.read();
             let next = |number: u8| before.next(token(number));
+            let wrong = |number: u8| {
+                let guess = Some((source(number % 8), 60));
+                before.clone().failed(guess, UnixTime(number.into()))
+            };
             match event {
                 // A code opens; the argument's high bits say how far it skips.
                 b'a'..=b'c' => {
@@ -145,16 +160,16 @@ impl Disk {
                     let Some(state) = before.clone().spend(token(event), factor) else {
                         continue;
                     };
-                    self.promise(state.succeeded(UnixTime(argument.into())));
+                    self.promise(&state.succeeded(source(argument % 8), UnixTime(argument.into())));
                 }
                 b'r' => {
                     let code = RecoveryId([argument % 32; 8]);
                     let state = before.clone().spend_recovery(code);
-                    self.promise(state.succeeded(UnixTime(argument.into())));
+                    self.promise(&state.succeeded(source(argument % 8), UnixTime(argument.into())));
                 }
-                b'w' => self.write(&before.clone().failed(UnixTime(argument.into())), Durability::Later, SLOT),
+                b'w' => self.write(&wrong(argument), Durability::Later, SLOT),
                 // A process killed, or a disk full, in the middle of a write.
-                b'k' => self.write(&before.clone().failed(UnixTime(9)), Durability::Later, usize::from(argument) * 16),
+                b'k' => self.write(&wrong(9), Durability::Later, usize::from(argument) * 16),
                 b'K' => {
                     let state = before.clone().spend(token(argument), next(argument));
                     if let Some(state) = state {
@@ -176,7 +191,9 @@ impl Disk {
     }
 
     fn read(&self) -> State {
-        Slots::decode(&self.cached).expect("never two torn slots").state()
+        Slots::decode(&self.cached)
+            .expect("never two torn slots")
+            .state()
     }
 
     fn write(&mut self, state: &State, durability: Durability, bytes: usize) {
@@ -191,10 +208,10 @@ impl Disk {
         self.pending.push(write);
     }
 
-    fn promise(&mut self, state: State) {
-        self.write(&state, Durability::Flushed, SLOT);
+    fn promise(&mut self, state: &State) {
+        self.write(state, Durability::Flushed, SLOT);
         self.sync();
-        assert_eq!(self.read(), state);
+        assert_eq!(self.read(), *state);
         for number in 0..3 {
             let next = &mut self.promised.next[usize::from(number)];
             *next = (*next).max(state.next(token(number)));
@@ -236,11 +253,18 @@ impl Disk {
                 assert!(state.next(token(number)) >= promised, "a code opens again");
             }
             for code in &self.promised.spent {
-                assert!(state.is_spent(RecoveryId(*code)), "a recovery code opens again");
+                assert!(
+                    state.is_spent(RecoveryId(*code)),
+                    "a recovery code opens again"
+                );
             }
         }
         let (now, merged) = (self.read(), self.read().merge(before));
-        assert_eq!(merged, before.clone().merge(&now), "merge depends on the order");
+        assert_eq!(
+            merged,
+            before.clone().merge(&now),
+            "merge depends on the order"
+        );
         assert_eq!(merged.clone().merge(&now), merged, "merge forgets");
     }
 }

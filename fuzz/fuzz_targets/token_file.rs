@@ -21,7 +21,10 @@ fuzz_target!(|input: &[u8]| {
         Ok(file) => check(&file),
         Err(fault) => {
             let lines = text.split('\n').count();
-            assert!((1..=lines).contains(&fault.line), "{fault} of {lines} lines");
+            assert!(
+                (1..=lines).contains(&fault.line),
+                "{fault} of {lines} lines"
+            );
             // A key and a name are shown; who writes the secret there shows it.
             let named = ["unknown key", "two tokens have the name"];
             let is_name = named.iter().any(|words| fault.what.contains(words));
@@ -39,12 +42,24 @@ fn check(file: &TokenFile) {
     assert!((1..=16).contains(&file.tokens().len()));
     let told = |token: &Token| {
         let code = token.generator().code(1).to_text().to_string();
-        (token.id(), token.kind, token.digits, token.name.clone(), code)
+        (
+            token.id(),
+            token.kind,
+            token.digits,
+            token.name.clone(),
+            code,
+        )
     };
-    let (one, other) = (file.tokens().iter().map(told), again.tokens().iter().map(told));
+    let (one, other) = (
+        file.tokens().iter().map(told),
+        again.tokens().iter().map(told),
+    );
     assert!(one.eq(other), "another token");
     let debug = format!("{file:?}");
     for token in file.tokens() {
-        assert!(!debug.contains(&**token.secret.to_base32()), "a secret in Debug");
+        assert!(
+            !debug.contains(&**token.secret.to_base32()),
+            "a secret in Debug"
+        );
     }
 }

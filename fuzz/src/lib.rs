@@ -20,6 +20,10 @@ mod world;
 pub use login::login;
 
 /// A fresh directory of this process, in memory where there is such a place.
+///
+/// # Panics
+///
+/// If there can be none.
 #[must_use]
 pub fn directory(name: &str) -> PathBuf {
     let memory = PathBuf::from("/dev/shm");

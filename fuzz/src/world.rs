@@ -10,7 +10,7 @@ use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
 use pam_otp_core::state::State;
 use pam_otp_core::state::slots::Slots;
 use pam_otp_core::store::{Account, STATE_FILE, Store, TOKEN_FILE};
-use pam_otp_core::time::{Period, UnixTime};
+use pam_otp_core::time::Period;
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserName;
 
@@ -44,7 +44,9 @@ impl World {
         let code = |step| generator.code(step).to_text().to_string();
         let right: Vec<String> = (900..1_100).map(code).collect();
         let mut guesses = (0..).map(|guess| format!("{guess:06}"));
-        let wrong = guesses.find(|guess| !right.contains(guess)).expect("a million codes");
+        let wrong = guesses
+            .find(|guess| !right.contains(guess))
+            .expect("a million codes");
         let random = std::array::from_fn(|place| place.to_le_bytes()[0]);
         let (set, recovery) = RecoverySet::generate(&random);
         Self {
@@ -69,7 +71,10 @@ impl World {
         let state = Slots::create(&State::default());
         self.write(STATE_FILE, &state.expect("an empty state"));
         let records = self.records();
-        let text = format!("store = \"system\"\nsystem_store = {records:?}\n{rules}\n");
+        let text = format!(
+            "store = \"system\"\nsystem_store = \"{}\"\n{rules}\n",
+            records.display()
+        );
         fs::write(self.policy_file(), text).expect("write the policy");
     }
 
@@ -98,10 +103,6 @@ impl World {
         self.token.generator().code(step).to_text().to_string()
     }
 
-    pub(crate) fn step(&self, now: UnixTime) -> u64 {
-        Period::DEFAULT.step_at(now)
-    }
-
     /// What alice's state says, if it can be read.
     pub(crate) fn state(&self) -> Option<State> {
         let bytes = fs::read(self.record().join(STATE_FILE)).ok()?;
@@ -121,7 +122,10 @@ impl World {
 
     /// Something that can be wrong with a record.
     pub(crate) fn damage(&self, fault: u8) {
-        let (token, state) = (self.record().join(TOKEN_FILE), self.record().join(STATE_FILE));
+        let (token, state) = (
+            self.record().join(TOKEN_FILE),
+            self.record().join(STATE_FILE),
+        );
         let mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
         // What cannot be done because of an earlier fault is done already.
         let _ = match fault {

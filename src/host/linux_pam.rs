@@ -1,7 +1,8 @@
 //! The real PAM behind [`Host`], and the only unsafe code of the project.
 //!
 //! `pam-bindings` does most of it; here is what it lacks: the log, the fail
-//! delay, setting the password, and what one line holds for another.
+//! delay, setting the password, what one line holds for another, and memory
+//! that is there when there is none.
 
 #![allow(
     unsafe_code,
@@ -25,11 +26,20 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{Host, HostError};
 use crate::event::{Event, Level};
 
+mod memory;
+
+use memory::Watch;
+pub(crate) use memory::from_reserve;
+
 unsafe extern "C" {
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
     fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
     fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
 }
+
+/// `PTHREAD_CANCEL_DISABLE` of glibc's and musl's `pthread.h`.
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
 /// `PAM_AUTHTOK` of Linux-PAM's `_pam_types.h`.
 const PAM_AUTHTOK: c_int = 6;
@@ -46,6 +56,8 @@ type Later<T> = Cell<Option<T>>;
 pub(crate) struct LinuxPam<'a> {
     handle: &'a mut PamHandle,
     silent: bool,
+    _uncancelled: Uncancelled,
+    memory: Watch,
 }
 
 impl<'a> LinuxPam<'a> {
@@ -54,20 +66,32 @@ impl<'a> LinuxPam<'a> {
         Self {
             handle,
             silent: flags & PAM_SILENT != 0,
+            _uncancelled: Uncancelled::begin(),
+            memory: Watch::start(),
         }
+    }
+
+    /// Forgets what an earlier attempt kept to be told: it may have been another
+    /// user's, and it did not succeed.
+    pub(crate) fn forget_told_later(&mut self) {
+        drop(self.take_told_later());
     }
 
     /// Tells what [`Host::tell_later`] kept, once. That an application cannot
     /// show it is no failure.
     pub(crate) fn tell_now(&mut self) {
-        // SAFETY: the data of this name was put there by `tell_later`, of this
-        // very version, with this very type; no other module knows the name.
-        let kept = unsafe { self.handle.get_data::<Later<String>>(TOLD_LATER) };
-        let text = kept.ok().and_then(Cell::take);
+        let text = self.take_told_later();
         let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten();
         if let (Some(text), Some(conversation), false) = (text, conversation, self.silent) {
             let _ = conversation.send(PAM_TEXT_INFO, &text);
         }
+    }
+
+    fn take_told_later(&mut self) -> Option<String> {
+        // SAFETY: the data of this name was put there by `tell_later`, of this
+        // very version, with this very type; no other module knows the name.
+        let kept = unsafe { self.handle.get_data::<Later<String>>(TOLD_LATER) };
+        kept.ok().and_then(Cell::take)
     }
 }
 
@@ -174,6 +198,10 @@ impl Host for LinuxPam<'_> {
         let _ = unsafe { pam_fail_delay(ptr::from_mut(self.handle), microseconds) };
     }
 
+    fn starved(&self) -> bool {
+        self.memory.starved()
+    }
+
     fn log(&mut self, event: &Event) {
         let priority = match event.level() {
             Level::Info => libc::LOG_INFO,
@@ -200,4 +228,26 @@ impl Host for LinuxPam<'_> {
 /// An item's text; what is not UTF-8 in it is replaced. `None` if it is empty.
 fn text(item: &CStr) -> Option<String> {
     Some(item.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+}
+
+/// As long as this lives, the thread cannot be cancelled. Cancelling unwinds the
+/// stack in a way that Rust cannot pass on, and would end the host; so it waits
+/// until the call is over.
+struct Uncancelled(c_int);
+
+impl Uncancelled {
+    fn begin() -> Self {
+        let mut old = PTHREAD_CANCEL_DISABLE;
+        // SAFETY: sets a flag of the calling thread, and writes the old one to
+        // where the pointer says: a variable of ours that outlives the call.
+        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut old) };
+        Self(old)
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: as above; a null pointer asks for nothing back.
+        unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
+    }
 }

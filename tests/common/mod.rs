@@ -22,7 +22,7 @@ use pam_otp_core::policy::Policy;
 use pam_otp_core::policy::arguments::Arguments;
 use pam_otp_core::recovery::RecoverySet;
 use pam_otp_core::state::State;
-use pam_otp_core::store::{Account, STATE_FILE, Store, TOKEN_FILE};
+use pam_otp_core::store::{Account, Removal, STATE_FILE, Store, TOKEN_FILE};
 use pam_otp_core::time::{Period, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserName;
@@ -97,7 +97,7 @@ impl Realm {
 
     /// Removes a user's record.
     pub(crate) fn remove(&self, user: &str) {
-        assert!(self.store.remove(&account(user)).unwrap(), "no record");
+        assert_eq!(self.store.remove(&account(user)).unwrap(), Removal::Removed);
     }
 
     /// Wrong guesses since the last success.

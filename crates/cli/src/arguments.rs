@@ -35,10 +35,23 @@ pub(crate) enum Command {
     Status,
     /// Tell whether a code would open now; uses it up, as a login does
     Verify,
-    /// Show key and QR code again; asks for a code
+    /// Show key and QR code again; asks for a code or a recovery code
     Show,
     /// Switch two-factor login off; asks for a code or a recovery code
     Disable,
+}
+
+impl Command {
+    /// Its name, as it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Enroll => "enroll",
+            Self::Status => "status",
+            Self::Verify => "verify",
+            Self::Show => "show",
+            Self::Disable => "disable",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +63,14 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_has_its_name() {
+        for name in Arguments::command().get_subcommands() {
+            let arguments = Arguments::parse_from(["pam-otp", name.get_name()]);
+            assert_eq!(arguments.command.name(), name.get_name());
+        }
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
-use pam_otp_core::policy::PolicyError;
+use pam_otp_core::policy::{FileError, PolicyError};
 use pam_otp_core::store::StoreError;
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
-/// Why a command did not do what was asked. Nothing was changed then, except
-/// what the text says.
+use crate::arguments::Command;
+
+/// Why a command did not do what was asked. The texts hold names and paths as
+/// they are: escape them before they are printed.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The system does not know who calls.
@@ -22,6 +25,15 @@ pub(crate) enum Error {
     Policy(PolicyError),
     /// The record cannot be used.
     Store(StoreError),
+    /// The record is in the system store, and the caller is not root.
+    Administrators {
+        /// What was closed.
+        path: PathBuf,
+        /// What the caller wanted.
+        command: Command,
+        /// Whose record it is.
+        user: String,
+    },
     /// There is none.
     NotEnrolled(String),
     /// The code does not open.
@@ -36,16 +48,34 @@ pub(crate) enum Error {
     Qr,
     /// Our own tokens make no token file.
     Token(String),
+    /// What must be seen to be of use could not be written; two-factor login
+    /// stays off.
+    NotShown(io::Error),
     /// Reading or writing failed.
     Io(io::Error),
 }
 
 impl Error {
-    /// What to do about it.
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// The reader of our output is gone, and nobody waits for the rest.
+    pub(crate) fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to do about it; `other` is whom `--user` names.
+    pub(crate) fn hint(&self, other: Option<&str>) -> Option<String> {
         match self {
             Self::NotRoot => Some("become root, or leave --user away".into()),
-            Self::NotEnrolled(_) => Some("pam-otp enroll switches it on".into()),
+            Self::NotEnrolled(_) => Some(format!("pam-otp enroll{} switches it on", for_user(other))),
+            Self::Administrators { command, user, .. } => Some(format!(
+                "ask the administrator; as root: pam-otp {} --user {user}",
+                command.name()
+            )),
+            Self::Policy(PolicyError::File {
+                path,
+                error: FileError::Io(error),
+            }) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Some(format!("as root: chmod 0644 {}", path.display()))
+            }
             Self::Refused(Refusal::Ahead) => {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
@@ -57,18 +87,38 @@ impl Error {
             Self::Refused(Refusal::Malformed) => {
                 Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
             }
-            Self::Store(StoreError::Enrolled(_)) => Some(
-                "pam-otp show shows its key again; pam-otp disable removes it".into(),
-            ),
-            Self::Store(StoreError::Io { error, .. })
-                if error.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                Some("records in the system store are the administrator's: ask for pam-otp --user NAME".into())
-            }
+            Self::Store(StoreError::Enrolled(_)) => Some(format!(
+                "pam-otp show{0} shows its key again; pam-otp disable{0} removes it",
+                for_user(other)
+            )),
+            Self::Store(
+                error @ (StoreError::Token { .. } | StoreError::Empty(_) | StoreError::TooLarge { .. }),
+            ) => error.hint().or_else(|| {
+                Some(
+                    "mend the file, restore it from a backup, or have the administrator disable and enrol anew"
+                        .into(),
+                )
+            }),
             Self::Store(error) => error.hint(),
-            _ => None,
+            Self::Caller(_)
+            | Self::UserName(_)
+            | Self::Policy(_)
+            | Self::Refused(Refusal::Empty | Refusal::Exhausted)
+            | Self::NoCode
+            | Self::NotShown(_)
+            | Self::Random(_)
+            | Self::Qr
+            | Self::Token(_)
+            | Self::Io(_) => None,
         }
     }
+}
+
+/// The option with which the next command is about the same user.
+fn for_user(other: Option<&str>) -> String {
+    other
+        .map(|user| format!(" --user {user}"))
+        .unwrap_or_default()
 }
 
 impl fmt::Display for Error {
@@ -79,6 +129,11 @@ impl fmt::Display for Error {
             Self::UserName(error) => error.fmt(f),
             Self::Policy(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
+            Self::Administrators { path, .. } => write!(
+                f,
+                "{}: records in the system store are the administrator's",
+                path.display()
+            ),
             Self::NotEnrolled(user) => write!(f, "two-factor login is not on for {user}"),
             Self::Refused(refusal) => f.write_str(match refusal {
                 Refusal::Wrong => "the code is wrong",
@@ -104,6 +159,12 @@ impl fmt::Display for Error {
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
             Self::Token(error) => f.write_str(error),
+            Self::NotShown(error) => {
+                write!(
+                    f,
+                    "two-factor login stays off, for this cannot be shown: {error}"
+                )
+            }
             Self::Io(error) => error.fmt(f),
         }
     }

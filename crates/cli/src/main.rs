@@ -8,7 +8,9 @@
 //!   done; lower case, no full stop;
 //! - codes come from standard input alone, never from arguments or the
 //!   environment, where other users could read them;
-//! - exit status: 0 done, 1 refused or failed and nothing changed, 2 wrong usage.
+//! - text that is not ours (user names, paths, what a file says) is escaped
+//!   before it is printed: [`plain::plain`];
+//! - exit status: 0 done, 1 refused or failed, 2 wrong usage.
 
 #![forbid(unsafe_code)]
 
@@ -21,22 +23,27 @@ mod arguments;
 mod commands;
 mod error;
 mod person;
+mod plain;
 mod qr;
 mod session;
+mod syslog;
 
 use arguments::{Arguments, Command};
 use error::Error;
+use plain::plain;
 use session::Session;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        // Who closed our output has read enough, and is told nothing more.
+        Err(error) if error.is_closed_output() => ExitCode::FAILURE,
         Err(error) => {
             let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "pam-otp: error: {error}");
-            if let Some(hint) = error.hint() {
-                let _ = writeln!(stderr, "pam-otp: hint: {hint}");
+            let _ = writeln!(stderr, "pam-otp: error: {}", plain(&error));
+            if let Some(hint) = error.hint(arguments.user.as_deref()) {
+                let _ = writeln!(stderr, "pam-otp: hint: {}", plain(hint));
             }
             ExitCode::FAILURE
         }

@@ -10,6 +10,7 @@ use qrcode::{EcLevel, QrCode};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::plain::plain;
 
 /// Prints all that an authenticator app needs.
 pub(crate) fn print_token(token: &Token, account: &str) -> Result<(), Error> {
@@ -17,8 +18,8 @@ pub(crate) fn print_token(token: &Token, account: &str) -> Result<(), Error> {
     let uri = otpauth(token, &issuer, account);
     let mut stdout = std::io::stdout().lock();
     let picture = Zeroizing::new(picture(&uri, stdout.is_terminal())?);
-    writeln!(stdout, "Account: {account}")?;
-    writeln!(stdout, "Issuer:  {issuer}")?;
+    writeln!(stdout, "Account: {}", plain(account))?;
+    writeln!(stdout, "Issuer:  {}", plain(&issuer))?;
     writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
     writeln!(stdout, "URI:     {}", *uri)?;
     writeln!(stdout, "\n{}\n", picture.trim_end())?;

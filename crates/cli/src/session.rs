@@ -1,16 +1,21 @@
 //! Who calls, for whom, and under which policy: settled once, at the start.
 
+use std::io;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
-use pam_otp_core::policy::{Arguments as Line, Policy};
+use pam_otp_core::policy::{Arguments as Line, Policy, StoreKind};
 use pam_otp_core::source::Source;
-use pam_otp_core::store::{Account, Record, Store, StoreError};
+use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Command};
 use crate::error::Error;
+use crate::person;
+use crate::plain::plain;
+use crate::syslog;
 
 /// One run of the command.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) store: Store,
     /// Whom this is about.
     pub(crate) account: Account,
+    /// What is to be done.
+    command: Command,
     /// Who called the command.
     caller: String,
     /// An administrator acts for somebody else, and needs no code of theirs.
@@ -42,11 +49,14 @@ impl Session {
             return Err(Error::NotRoot);
         }
 
+        let account = Account::resolve(&UserName::new(name)?)?;
         let policy = policy(arguments)?;
+        meet(&account, policy.store, arguments.command)?;
         Ok(Self {
             store: Store::new(&policy),
             policy,
-            account: Account::resolve(&UserName::new(name)?)?,
+            account,
+            command: arguments.command,
             caller: own_name.clone().unwrap_or_else(|| caller.to_string()),
             administrator: arguments.user.is_some() && caller.is_root(),
         })
@@ -63,8 +73,41 @@ impl Session {
     }
 
     /// Opens the user's record, if there is one.
-    pub(crate) fn find_record(&self) -> Result<Option<Record>, StoreError> {
-        self.store.open(&self.account)
+    pub(crate) fn find_record(&self) -> Result<Option<Record>, Error> {
+        self.store.open(&self.account).map_err(|error| match error {
+            StoreError::Io {
+                path,
+                error: denied,
+            } if self.store.kind() == StoreKind::System
+                && denied.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Error::Administrators {
+                    path,
+                    command: self.command,
+                    user: self.user().to_owned(),
+                }
+            }
+            error => error.into(),
+        })
+    }
+
+    /// Where the user's record lies, or would; for messages.
+    pub(crate) fn record_path(&self) -> PathBuf {
+        match self.store.kind() {
+            StoreKind::System => self.policy.system_store.join(self.user()),
+            StoreKind::Home => {
+                let user = User::from_name(self.user()).ok().flatten();
+                user.map(|user| user.dir)
+                    .unwrap_or_default()
+                    .join(HOME_RECORD)
+            }
+        }
+    }
+
+    /// Tells the system's log that the command was carried out.
+    pub(crate) fn log_done(&self) {
+        let (action, path) = (self.command.name(), self.record_path());
+        syslog::done(action, self.user(), &self.caller, &path);
     }
 
     /// Opens the user's record.
@@ -78,6 +121,26 @@ impl Session {
     pub(crate) fn now() -> UnixTime {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         UnixTime(since.map_or(0, |since| since.as_secs()))
+    }
+}
+
+/// Does the system know this user? A home is the user's own. The system store
+/// may have a record for a name of another sort, e.g. a mailbox; but it may be
+/// a slip, too.
+fn meet(account: &Account, store: StoreKind, command: Command) -> Result<(), Error> {
+    if account.uid().is_some() {
+        return Ok(());
+    }
+    let error = Error::from(StoreError::UnknownUser {
+        user: account.name().to_string(),
+    });
+    match (store, command) {
+        (StoreKind::Home, _) => Err(error),
+        (StoreKind::System, Command::Enroll) => {
+            person::tell(&format!("pam-otp: warning: {}", plain(error)));
+            Ok(())
+        }
+        (StoreKind::System, _) => Ok(()),
     }
 }
 

@@ -24,6 +24,7 @@
 
 pub mod answer;
 pub mod code;
+mod descriptor;
 pub mod document;
 pub mod policy;
 pub mod recovery;

@@ -25,8 +25,10 @@ mod files;
 mod identity;
 mod lock;
 mod place;
+mod steady;
 
 pub use account::Account;
+pub use enrol::Removal;
 pub use error::{Problem, StoreError};
 
 use files::Stamp;
@@ -71,9 +73,7 @@ impl Store {
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn open(&self, account: &Account) -> Result<Option<Record>, StoreError> {
-        let Some(place) = Place::of(self, account)? else {
-            return Ok(None);
-        };
+        let place = Place::of(self, account)?;
         let opened = place.enter(|| files::open_record(&place))?;
         Ok(opened?.map(|files| Record {
             store: self.clone(),

@@ -90,18 +90,27 @@ impl Login<'_> {
             // Not looked at: a guess that is not made needs no record.
             return Decision::ignore(Refusal::Throttled { seconds });
         }
-        let mut spent_match = None;
+        let mut opened: Option<Opened> = None;
+        let mut refusal = None;
         for token in self.record.tokens() {
             match self.reach(token).find(token, code) {
-                Some(Match::Open(moving_factor)) => return self.open(token, moving_factor),
+                // All tokens that it is right for are spent, so that it is
+                // right for none of them any more.
+                Some(Match::Open(moving_factor)) => match self.open(opened, token, moving_factor) {
+                    Some(both) => opened = Some(both),
+                    None => return Decision::ignore(Refusal::Exhausted),
+                },
                 // No guess: whoever sends it has seen the code. Not counted
                 // against the owner, who may have pressed enter twice.
-                Some(Match::Used) => spent_match = Some(Refusal::Used),
-                Some(Match::Ahead) => spent_match = Some(Refusal::Ahead),
+                Some(Match::Used) => refusal = Some(Refusal::Used),
+                Some(Match::Ahead) => refusal = Some(Refusal::Ahead),
                 None => {}
             }
         }
-        if let Some(refusal) = spent_match {
+        if let Some(Opened { name, state }) = opened {
+            return self.accept(Means::Token(name), state);
+        }
+        if let Some(refusal) = refusal {
             return Decision::ignore(refusal);
         }
         let mut tokens = self.record.tokens().iter();
@@ -116,11 +125,14 @@ impl Login<'_> {
     }
 
     /// Spends a code, and learns from it how far the token's clock is off.
-    fn open(&self, token: &Token, moving_factor: u64) -> Decision {
-        let Some(spent) = self.state.clone().spend(token.id(), moving_factor) else {
-            return Decision::ignore(Refusal::Exhausted);
-        };
-        let learnt = match token.kind {
+    /// `None` if its counter is at its end.
+    fn open(&self, before: Option<Opened>, token: &Token, moving_factor: u64) -> Option<Opened> {
+        let Opened { name, state } = before.unwrap_or_else(|| Opened {
+            name: token.name.to_string(),
+            state: self.state.clone(),
+        });
+        let spent = state.spend(token.id(), moving_factor)?;
+        let state = match token.kind {
             Kind::Totp { period } => {
                 let here = period.step_at(self.now);
                 let ahead = i128::from(moving_factor).saturating_sub(i128::from(here));
@@ -128,7 +140,7 @@ impl Login<'_> {
             }
             Kind::Hotp { .. } => spent,
         };
-        self.accept(Means::Token(token.name.to_string()), learnt)
+        Some(Opened { name, state })
     }
 
     /// Never throttled, and never counted for the throttle: 80 bits cannot be
@@ -164,6 +176,12 @@ impl Login<'_> {
             )),
         }
     }
+}
+
+/// The first token that a code opens, and the state in which the code is spent.
+struct Opened {
+    name: String,
+    state: State,
 }
 
 /// Whether a code is right for some time-based token of this record now, used

@@ -13,6 +13,7 @@ use pam_otp_core::code::{Code, Digits};
 use pam_otp_core::policy::arguments::Field;
 use pam_otp_core::policy::{Arguments, Policy, Unenrolled};
 use pam_otp_core::recovery::{RecoveryCode, RecoveryId};
+use pam_otp_core::source::SourceId;
 use pam_otp_core::state::State;
 use pam_otp_core::state::slots::{Durability, FILE, SLOT, Slots};
 use pam_otp_core::time::UnixTime;
@@ -22,19 +23,22 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Fewer where an interpreter runs them.
+/// As many cases as `PROPTEST_CASES` says, else 256; an interpreter has no time
+/// for so many.
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: if cfg!(miri) { 4 } else { 512 },
-        // Files of past failures are found by asking for the working directory.
-        failure_persistence: None,
-        ..ProptestConfig::default()
+    let mut config = ProptestConfig::default();
+    if cfg!(miri) {
+        config.cases = 4;
     }
+    // Files of past failures are found by asking for the working directory.
+    config.failure_persistence = None;
+    config
 }
 
 /// Few enough ids that histories meet, as those of one user do.
 const TOKENS: u8 = 4;
 const CODES: u8 = 8;
+const SOURCES: u8 = 4;
 
 fn token(number: u8) -> TokenId {
     TokenId([number; 8])
@@ -44,13 +48,18 @@ fn recovery(number: u8) -> RecoveryId {
     RecoveryId([number; 8])
 }
 
+fn source(number: u8) -> SourceId {
+    SourceId([number; 8])
+}
+
 /// One thing that a login does to a state.
 #[derive(Clone, Debug)]
 enum Event {
     Spend(u8, u64),
+    Learn(u8, i64, u16),
     Recover(u8),
-    Succeed(u64),
-    Fail(u64),
+    Succeed(u8, u64),
+    Fail(Option<(u8, u64)>, u64),
 }
 
 impl Event {
@@ -60,21 +69,31 @@ impl Event {
             Self::Spend(number, factor) => {
                 state.clone().spend(token(number), factor).unwrap_or(state)
             }
+            // Learnt from a code that opens, which is spent.
+            Self::Learn(number, shown, most) if state.next(token(number)) > 0 => {
+                state.learn(token(number), shown.into(), most)
+            }
+            Self::Learn(..) => state,
             Self::Recover(number) => state.spend_recovery(recovery(number)),
-            Self::Succeed(time) => state.succeeded(UnixTime(time)),
-            Self::Fail(time) => state.failed(UnixTime(time)),
+            Self::Succeed(number, time) => state.succeeded(source(number), UnixTime(time)),
+            Self::Fail(guess, time) => {
+                let guess = guess.map(|(number, interval)| (source(number), interval));
+                state.failed(guess, UnixTime(time))
+            }
         }
     }
 }
 
 fn event() -> impl Strategy<Value = Event> {
     let factor = prop_oneof![0..6_u64, Just(u64::MAX - 1), Just(u64::MAX), any::<u64>()];
+    let guess = prop::option::of((0..SOURCES, prop_oneof![1..1_000_u64, any::<u64>()]));
     let time = || prop_oneof![0..6_u64, 1_700_000_000..1_700_000_100_u64, any::<u64>()];
     prop_oneof![
         (0..TOKENS, factor).prop_map(|(number, factor)| Event::Spend(number, factor)),
         (0..CODES).prop_map(Event::Recover),
-        time().prop_map(Event::Succeed),
-        time().prop_map(Event::Fail),
+        (0..TOKENS, -3..4_i64, 0..4_u16).prop_map(|(n, shown, most)| Event::Learn(n, shown, most)),
+        (0..SOURCES, time()).prop_map(|(number, time)| Event::Succeed(number, time)),
+        (guess, time()).prop_map(|(guess, time)| Event::Fail(guess, time)),
     ]
 }
 
@@ -152,13 +171,12 @@ proptest! {
     #[test]
     fn a_spent_code_and_all_below_it_are_spent(start in state(), number in 0..TOKENS, factor: u64) {
         let id = token(number);
-        match start.clone().spend(id, factor) {
-            Some(state) => {
-                prop_assert!(state.next(id) > factor);
-                prop_assert_eq!(state.next(id), start.next(id).max(factor + 1));
-            }
-            None => prop_assert_eq!(factor, u64::MAX),
-        }
+        let Some(state) = start.clone().spend(id, factor) else {
+            prop_assert_eq!(factor, u64::MAX, "the one number that cannot be spent");
+            return Ok(());
+        };
+        prop_assert!(state.next(id) > factor);
+        prop_assert_eq!(state.next(id), start.next(id).max(factor + 1));
     }
 
     #[test]
@@ -190,7 +208,12 @@ proptest! {
             let slots = Slots::decode(&file).unwrap();
             prop_assert_eq!(slots.state(), state.clone());
             let new = event.happen(state.clone());
-            let durability = if flushed { Durability::Flushed } else { Durability::Later };
+// As logins do it: what spends a code is flushed.
+            let durability = if flushed || used(&new) != used(&state) {
+                Durability::Flushed
+            } else {
+                Durability::Later
+            };
             let write = slots.update(new.clone(), durability).unwrap();
             let offset = usize::try_from(write.offset).unwrap();
             prop_assert!(offset % SLOT == 0 && write.bytes.len() == SLOT);
@@ -261,7 +284,8 @@ proptest! {
         match Answer::parse(&reply) {
             Answer::Code(code) => {
                 prop_assert!(is_code);
-                prop_assert_eq!(code.to_text().as_bytes(), &bare[..]);
+                let text = code.to_text();
+                prop_assert_eq!(text.as_bytes(), &bare[..]);
             }
             Answer::Recovery(_) => prop_assert!(bare.len() == 16 && !is_code),
             Answer::Empty => prop_assert!(bare.is_empty() && reply.len() <= MAX_ANSWER),
@@ -279,7 +303,8 @@ proptest! {
         let tail = &field[password.len()..];
         match answer {
             Answer::Code(code) => {
-                prop_assert_eq!(code.to_text().as_bytes(), tail);
+                let text = code.to_text();
+                prop_assert_eq!(text.as_bytes(), tail);
                 prop_assert!(lengths.contains(&code.digits()));
             }
             Answer::Recovery(_) => prop_assert_eq!(tail.len(), RecoveryCode::WRITTEN),
@@ -336,7 +361,7 @@ proptest! {
         };
         let twice: Vec<&[u8]> = bytes.iter().chain(&bytes).copied().collect();
         let twice = Arguments::parse(twice.iter().copied()).unwrap();
-        prop_assert_eq!(format!("{twice_field:?}", twice_field = twice.field), format!("{:?}", arguments.field));
+        prop_assert_eq!(twice.field, arguments.field);
         prop_assert_eq!(twice.forward_pass, arguments.forward_pass);
         prop_assert_eq!(&twice.policy, &arguments.policy);
         let says = |word: &str| list.iter().any(|argument| argument == word);

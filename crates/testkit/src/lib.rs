@@ -8,6 +8,7 @@
 //! - [`sandbox`]: a private `/etc`, `/home`, `/var` and `/dev/log`, so that
 //!   real programs run as root without touching the machine;
 //! - [`sshd`] and [`pty`]: a server in that sandbox, and people at terminals;
+//! - [`strace`]: one system call that goes wrong;
 //! - [`syslog`]: what the administrator gets to read;
 //! - [`authenticator`]: the phone, which is oathtool and none of our code.
 //!
@@ -21,6 +22,7 @@ pub mod pty;
 pub mod race;
 pub mod sandbox;
 pub mod sshd;
+pub mod strace;
 pub mod syslog;
 pub mod temp;
 

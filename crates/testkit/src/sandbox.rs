@@ -1,7 +1,9 @@
 //! A private world for real programs: sshd, sudo, su and login run as root
 //! and as users that exist nowhere else, and the machine stays as it is.
 //!
-//! Own copies inside: `/etc`, `/home`, `/root`, `/run`, `/var`, `/dev`.
+//! Own copies inside: `/etc`, `/home`, `/root`, `/run`, `/var`, `/dev`. Of the
+//! machine's users only the system's own are in that `/etc`, so that a test's
+//! users can have any name.
 //! Shared with the machine: programs, `/tmp`, `/proc`, the network, and the
 //! numbers of processes and terminals.
 
@@ -41,7 +43,10 @@ impl Sandbox {
         if unsafe { libc::geteuid() } != 0 {
             return Err("a sandbox needs root".to_owned());
         }
-        let namespace = Namespace::new(include_str!("sandbox/setup.sh"))?;
+        let namespace = Namespace::new(concat!(
+            include_str!("sandbox/people.sh"),
+            include_str!("sandbox/setup.sh")
+        ))?;
         let syslog = namespace.inside(|| Collector::bind(Path::new("/dev/log")));
         let (module, program, pam_try) = Default::default();
         Ok(Self {

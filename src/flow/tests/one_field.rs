@@ -1,6 +1,6 @@
 //! One field that holds a password and a code.
 
-use pam::constants::PamResultCode::{PAM_AUTH_ERR, PAM_IGNORE, PAM_SUCCESS, PAM_SYSTEM_ERR};
+use pam::constants::PamResultCode::{PAM_AUTH_ERR, PAM_IGNORE, PAM_SUCCESS};
 
 use super::scripted::Scripted;
 use super::world::{NOW, TIMED, World, recovery, token};
@@ -274,7 +274,7 @@ fn that_libpam_fails_is_a_denial() {
     ] {
         let world = World::with_alice("");
         let mut host = host.logs(Level::Error, "denied", "libpam_failed", LIBPAM);
-        assert_eq!(world.play(&mut host, &arguments), PAM_SYSTEM_ERR);
+        assert_eq!(world.play(&mut host, &arguments), PAM_AUTH_ERR);
     }
     let world = World::with_alice("");
     let mut host = login()
@@ -282,6 +282,6 @@ fn that_libpam_fails_is_a_denial() {
         .holds(NOW)
         .hands_on_in_vain("hunter2")
         .logs(Level::Error, "denied", "libpam_failed", LIBPAM);
-    assert_eq!(world.play(&mut host, &["split"]), PAM_SYSTEM_ERR);
+    assert_eq!(world.play(&mut host, &["split"]), PAM_AUTH_ERR);
     host.end();
 }

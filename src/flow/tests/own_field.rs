@@ -44,19 +44,18 @@ fn the_window_is_the_policy_s() {
         ("window = 0\n[service.other]\nwindow = 1", 4, PAM_AUTH_ERR),
     ] {
         let world = World::with_alice(rules);
-        let mut host = match expected {
-            PAM_SUCCESS => granted("alice", CODES[step]),
-            _ => {
-                // CODES[5] is that of now.
-                let seconds = (i64::try_from(step).unwrap() - 5) * 30;
-                let clock = format!("clock={seconds:+}s");
-                Scripted::login("alice").asks(QUESTION, CODES[step]).logs(
-                    Level::Notice,
-                    "denied",
-                    "other_time",
-                    &clock,
-                )
-            }
+        let mut host = if expected == PAM_SUCCESS {
+            granted("alice", CODES[step])
+        } else {
+            // CODES[5] is that of now.
+            let seconds = (i64::try_from(step).unwrap() - 5) * 30;
+            let clock = format!("clock={seconds:+}s");
+            Scripted::login("alice").asks(QUESTION, CODES[step]).logs(
+                Level::Notice,
+                "denied",
+                "other_time",
+                &clock,
+            )
         };
         assert_eq!(world.play(&mut host, &[]), expected, "{rules} {step}");
     }

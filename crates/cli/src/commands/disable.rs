@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
+use pam_otp_core::store::Removal;
+
 use crate::commands::verify::prove;
 use crate::error::Error;
+use crate::plain::plain;
 use crate::session::Session;
 
 /// Removes the record, for a code or a recovery code. Root needs none with
@@ -12,13 +15,23 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     if !session.administrator {
         prove(session, &mut session.record()?)?;
     }
-    if !session.store.remove(&session.account)? {
+    let removal = session.store.remove(&session.account)?;
+    if removal == Removal::None {
         return Err(Error::NotEnrolled(session.user().to_owned()));
     }
+    session.log_done();
+    let mut stdout = std::io::stdout().lock();
     writeln!(
-        std::io::stdout().lock(),
+        stdout,
         "Two-factor login is off for {}.",
-        session.user()
+        plain(session.user())
     )?;
+    if let Removal::SetAside(path) = removal {
+        writeln!(
+            stdout,
+            "The record was not as it should be; it lies at {} now.",
+            plain(path.display())
+        )?;
+    }
     Ok(())
 }

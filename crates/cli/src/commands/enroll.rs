@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::person;
+use crate::plain::plain;
 use crate::qr;
 use crate::session::Session;
 
@@ -22,17 +23,19 @@ const TRIES: usize = 3;
 /// Makes a secret, shows it, and asks for a code of it. Only a right code makes
 /// anything effective; then the recovery codes are shown, once.
 pub(crate) fn run(session: &Session) -> Result<(), Error> {
-    if let Some(record) = session.find_record()? {
-        return Err(StoreError::Enrolled(record.path().to_owned()).into());
+    match session.find_record() {
+        Ok(None) | Err(Error::Store(StoreError::NoToken(_))) => {}
+        Ok(Some(record)) => return Err(StoreError::Enrolled(record.path().to_owned()).into()),
+        Err(error) => return Err(error),
     }
     let token = new_token()?;
     let mut entropy = Zeroizing::new([0; RecoverySet::ENTROPY]);
     getrandom::fill(&mut *entropy)?;
     let (recovery, codes) = RecoverySet::generate(&entropy);
 
-    person::tell(&format!("Two-factor login for {}.", session.user()));
+    person::tell(&format!("Two-factor login for {}.", plain(session.user())));
     person::tell("Scan the QR code with an authenticator app, or type account and key into it.\n");
-    qr::print_token(&token, session.user())?;
+    qr::print_token(&token, session.user()).map_err(not_shown)?;
 
     let tokens = TokenFile::new(vec![token], Some(recovery))
         .map_err(|error| Error::Token(error.to_string()))?;
@@ -43,15 +46,24 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     if let Err(error) = show_recovery_codes(&codes) {
         // Nobody has seen them, so nobody has a way in without the phone.
         session.store.remove(&session.account)?;
-        return Err(error.into());
+        return Err(Error::NotShown(error));
     }
+    session.log_done();
     writeln!(
         std::io::stdout().lock(),
         "Two-factor login is on for {}.",
-        session.user()
+        plain(session.user())
     )?;
     person::tell("Keep the recovery codes in a safe place; they are not shown again.");
     Ok(())
+}
+
+/// Whoever does not see key and QR code cannot go on.
+fn not_shown(error: Error) -> Error {
+    match error {
+        Error::Io(error) => Error::NotShown(error),
+        error => error,
+    }
 }
 
 fn show_recovery_codes(codes: &[RecoveryCode]) -> std::io::Result<()> {

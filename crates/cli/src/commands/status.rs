@@ -3,24 +3,36 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
+use pam_otp_core::policy::StoreKind;
 use pam_otp_core::store::Record;
 use pam_otp_core::token::{Kind, Token};
 
 use crate::error::Error;
 use crate::person;
+use crate::plain::plain;
 use crate::session::Session;
 
 /// Prints `key: value` lines. Changes nothing, shows no secret, takes no code.
 pub(crate) fn run(session: &Session) -> Result<(), Error> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "user: {}", session.user())?;
+    writeln!(stdout, "user: {}", plain(session.user()))?;
     let Some(mut record) = session.find_record()? else {
         writeln!(stdout, "two-factor login: off")?;
+        let store = match session.store.kind() {
+            StoreKind::Home => "home",
+            StoreKind::System => "system",
+        };
+        let path = session.record_path();
+        writeln!(
+            stdout,
+            "no record: {} ({store} store)",
+            plain(path.display())
+        )?;
         return Ok(());
     };
     let state = record.state()?;
     writeln!(stdout, "two-factor login: on")?;
-    writeln!(stdout, "record: {}", record.path().display())?;
+    writeln!(stdout, "record: {}", plain(record.path().display()))?;
     for token in record.tokens().tokens() {
         writeln!(stdout, "token: {}", describe(token))?;
     }
@@ -47,7 +59,7 @@ fn describe(token: &Token) -> String {
     };
     format!(
         "{} ({}, {}, {} digits, {moving})",
-        token.name,
+        plain(&token.name),
         token.kind.name(),
         token.algorithm.name(),
         token.digits.count()
@@ -77,7 +89,7 @@ pub(super) fn warn_of_short_secrets(record: &Record) {
     {
         person::tell(&format!(
             "pam-otp: warning: the secret of \"{}\" has fewer than 16 bytes, less than RFC 4226 allows",
-            token.name
+            plain(&token.name)
         ));
     }
 }

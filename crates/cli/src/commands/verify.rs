@@ -7,6 +7,7 @@ use pam_otp_core::verify::{Accepted, Means, Verdict};
 
 use crate::error::Error;
 use crate::person;
+use crate::plain::plain;
 use crate::session::Session;
 
 /// Asks for a code and decides about it as a login does: what opened is spent.
@@ -17,7 +18,8 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
         Means::Token(name) => {
             writeln!(
                 stdout,
-                "Right code of \"{name}\". It is used up now, as by a login."
+                "Right code of \"{}\". It is used up now, as by a login.",
+                plain(name)
             )?;
         }
         Means::Recovery { left } => {
@@ -33,7 +35,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
 /// Has the caller prove, with a code or a recovery code, that the record is
 /// theirs.
 pub(super) fn prove(session: &Session, record: &mut Record) -> Result<Accepted, Error> {
-    let answer = person::ask_code("Code: ")?;
+    let answer = person::ask_code("Code or recovery code: ")?;
     match record.decide(
         &answer,
         &session.source(),

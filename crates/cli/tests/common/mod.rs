@@ -1,9 +1,10 @@
 //! A store of the test's own, the command, and a phone.
 
 #![allow(
+    dead_code,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
-    reason = "a test that fails here fails as it should"
+    reason = "each test program uses what it needs; a test that fails here fails as it should"
 )]
 
 use std::fs;
@@ -58,13 +59,13 @@ impl World {
             "store = \"system\"\nsystem_store = \"{}\"\n",
             store.display()
         );
-        fs::write(world.directory.path().join("policy.toml"), policy).unwrap();
-        fs::set_permissions(
-            world.directory.path().join("policy.toml"),
-            PermissionsExt::from_mode(0o644),
-        )
-        .unwrap();
+        fs::write(world.policy(), policy).unwrap();
+        fs::set_permissions(world.policy(), PermissionsExt::from_mode(0o644)).unwrap();
         world
+    }
+
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.directory.path().join("policy.toml")
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -83,10 +84,7 @@ impl World {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pam-otp"));
-        command
-            .arg("--policy")
-            .arg(self.directory.path().join("policy.toml"))
-            .args(arguments);
+        command.arg("--policy").arg(self.policy()).args(arguments);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

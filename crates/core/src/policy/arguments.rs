@@ -108,8 +108,13 @@ impl Arguments {
                     ));
                 }
                 Some(("authtok_prompt", prompt)) => self.set("prompt", prompt)?,
+                Some((name, _)) if FLAGS.iter().any(|flag| flag.0 == name) => {
+                    return Err(ArgumentError::TakesNoValue(name.to_owned()));
+                }
                 Some((name, value)) => self.set(name, value)?,
-                None if Key::find(text).is_some() => {
+                None if Key::find(text).is_some()
+                    || OPTIONS.iter().any(|option| option.0 == text) =>
+                {
                     return Err(ArgumentError::NoValue(text.to_owned()));
                 }
                 None => return Err(ArgumentError::Unknown(text.to_owned())),
@@ -149,6 +154,8 @@ pub enum ArgumentError {
     Unknown(String),
     /// This one needs a value.
     NoValue(String),
+    /// This one takes none.
+    TakesNoValue(String),
     /// This one does not take that value.
     Value(&'static str, String),
     /// These two exclude each other.
@@ -169,7 +176,10 @@ impl fmt::Display for ArgumentError {
                 }
                 Ok(())
             }
-            Self::NoValue(name) => write!(f, "module argument `{name}` needs a value: {name}=…"),
+            Self::NoValue(name) => {
+                write!(f, "module argument `{name}` needs a value: {name}=VALUE")
+            }
+            Self::TakesNoValue(name) => write!(f, "module argument `{name}` takes no value"),
             Self::Value(name, what) => write!(f, "module argument `{name}`: {what}"),
             Self::Contradiction(one, two) => {
                 write!(f, "module arguments `{one}` and `{two}` exclude each other")

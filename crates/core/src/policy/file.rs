@@ -8,6 +8,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::Policy;
 use super::keys::{KEYS, Key, Setting};
+use crate::descriptor::clear_of_stdio;
 use crate::document::{self, Entries, Entry, Fault};
 
 /// Most bytes in a policy file.
@@ -20,9 +21,19 @@ pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => file,
-        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(rustix::io::Errno::NOENT) => {
+            // A link to nowhere is a policy that was lost, not one that was
+            // never written.
+            let link = rustix::fs::lstat(path).is_ok();
+            return if link {
+                Err(FileError::Missing)
+            } else {
+                Ok(None)
+            };
+        }
         Err(errno) => return Err(FileError::Io(errno.into())),
     };
+    let file = clear_of_stdio(file).map_err(|errno| FileError::Io(errno.into()))?;
     let stat = rustix::fs::fstat(&file).map_err(|errno| FileError::Io(errno.into()))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(FileError::Kind);
@@ -53,7 +64,15 @@ pub(super) fn read(text: &[u8], service: &str) -> Result<Policy, Fault> {
         }
         if let Some(services) = top.get("service") {
             for section in services.table()?.iter() {
-                apply_section(&section.table()?, section.key == service, &mut policy)?;
+                let name = section.key;
+                if name.is_empty() || name.contains(|c: char| c.is_ascii_uppercase() || c == '/') {
+                    let what = "no service has such a name: libpam writes them in lower case";
+                    return Err(section.fault(what));
+                }
+                let Ok(table) = section.table() else {
+                    return Err(section.fault("a section is written [service.NAME]"));
+                };
+                apply_section(&table, name == service, &mut policy)?;
             }
         }
         Ok(policy)

@@ -114,10 +114,14 @@ fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
             "prompt = \"a\\nb\"",
             "line 1: `prompt`: must be text of at most 200 characters on one line".into(),
         ),
+        (
+            "[service.SSHD]\nwindow = 1",
+            "line 1: `SSHD`: no service has such a name: libpam writes them in lower case".into(),
+        ),
         ("service = 1", "line 1: `service`: must be a table".into()),
         (
             "[service]\nsshd = 1",
-            "line 2: `sshd`: must be a table".into(),
+            "line 2: `sshd`: a section is written [service.NAME]".into(),
         ),
     ] {
         assert_eq!(read(text, "sshd").unwrap_err(), expected);
@@ -142,7 +146,12 @@ fn arguments_that_are_unknown_malformed_or_contradictory_are_named() {
         (&[""], "module argument `` is unknown"),
         (
             &["window"],
-            "module argument `window` needs a value: window=…",
+            "module argument `window` needs a value: window=VALUE",
+        ),
+        (&["nullok=yes"], "module argument `nullok` takes no value"),
+        (
+            &["policy"],
+            "module argument `policy` needs a value: policy=VALUE",
         ),
         (
             &["window="],
@@ -196,6 +205,12 @@ fn a_policy_file_that_others_can_change_is_refused() {
     let load = || Policy::for_login(&arguments, "sshd").map_err(|error| error.to_string());
 
     assert!(load().unwrap_err().ends_with("policy.toml: no such file"));
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    assert!(
+        matches!(file::load(&path), Err(FileError::Missing)),
+        "a policy that was lost"
+    );
+    std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "window = 2\n").unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
     assert_eq!(load().unwrap().rules.window, 2);

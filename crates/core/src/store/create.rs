@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use rustix::process::Resource;
 
 /// In the name of every file that is not finished.
 pub(super) const UNFINISHED: &str = ".new.";
@@ -39,6 +40,16 @@ pub(super) fn sync_directory(at: &OwnedFd) -> Result<(), Errno> {
     }
 }
 
+/// Whether this process may write a file of so many bytes; if not,
+/// [`Errno::FBIG`]. To be asked before each write: whoever starts su sets its
+/// limits, and the kernel ends a process that writes beyond (SIGXFSZ).
+pub(super) fn check_file_limit(bytes: usize) -> Result<(), Errno> {
+    match rustix::process::getrlimit(Resource::Fsize).current {
+        Some(most) if most < bytes as u64 => Err(Errno::FBIG),
+        _ => Ok(()),
+    }
+}
+
 /// A file under a name of its own, removed when dropped.
 struct Unfinished<'a> {
     at: &'a OwnedFd,
@@ -47,6 +58,7 @@ struct Unfinished<'a> {
 
 impl<'a> Unfinished<'a> {
     fn write(at: &'a OwnedFd, name: &str, content: &[u8]) -> Result<Self, Errno> {
+        check_file_limit(content.len())?;
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let private = Mode::RUSR | Mode::WUSR;

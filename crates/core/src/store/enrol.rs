@@ -1,9 +1,9 @@
 //! Making and removing records. No login comes here.
 
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
@@ -31,11 +31,7 @@ impl Store {
         tokens: &TokenFile,
         state: &State,
     ) -> Result<(), StoreError> {
-        let Some(place) = Place::of(self, account)? else {
-            return Err(StoreError::NoHome {
-                user: account.name().to_string(),
-            });
-        };
+        let place = Place::of(self, account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let path = place.record_path();
@@ -59,39 +55,79 @@ impl Store {
         })?
     }
 
-    /// Removes a record, whatever state it is in; whether there was one. From
-    /// now on the policy's `unenrolled` decides.
+    /// Removes a record, whatever state it is in. From now on the policy's
+    /// `unenrolled` decides.
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
-    pub fn remove(&self, account: &Account) -> Result<bool, StoreError> {
-        let Some(place) = Place::of(self, account)? else {
-            return Ok(false);
-        };
+    /// [`StoreError`] if there is a record still.
+    pub fn remove(&self, account: &Account) -> Result<Removal, StoreError> {
+        let place = Place::of(self, account)?;
         place.enter(|| {
             let base = place.open_base()?;
-            let Some(directory) = place.open_record(&base)? else {
-                return Ok(false);
+            let removed = match place.open_record(&base) {
+                Ok(None) => return Ok(Removal::None),
+                Ok(Some(directory)) => empty(&directory, place.record_path()),
+                Err(error) => Err(error),
             };
-            let path = place.record_path();
-            let handle = lockable(&directory, path)?;
-            let _locked = Locked::acquire(&handle, path)?;
-            let removed = unlink(&directory, TOKEN_FILE, path)?;
-            unlink(&directory, STATE_FILE, path)?;
-            remove_leftovers(&handle, path)?;
-            sync_directory(&directory).map_err(|errno| StoreError::io(path, errno))?;
-            // Something of the user's own may be in it; then it stays.
-            let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
-            Ok(removed)
+            match removed {
+                Ok(removed) => {
+                    // Something of the user's own may be in it; then it stays.
+                    let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
+                    Ok(if removed {
+                        Removal::Removed
+                    } else {
+                        Removal::None
+                    })
+                }
+                Err(error @ StoreError::Locked(_)) => Err(error),
+                // Not as it should be: a link, or a directory in a file's place.
+                // Out of the way it goes as a whole.
+                Err(error) => set_aside(&place, &base).ok_or(error),
+            }
         })?
     }
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// There was none.
+    None,
+    /// It is gone.
+    Removed,
+    /// It was not as it should be, and lies at this path now.
+    SetAside(PathBuf),
+}
+
+/// Removes a record's files; whether there was a token file.
+fn empty(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
+    let handle = lockable(directory, path)?;
+    let _locked = Locked::acquire(&handle, path)?;
+    let removed = unlink(directory, TOKEN_FILE, path)?;
+    let removed = unlink(directory, STATE_FILE, path)? || removed;
+    remove_leftovers(&handle, path)?;
+    sync_directory(directory).map_err(|errno| StoreError::io(path, errno))?;
+    Ok(removed)
+}
+
+fn set_aside(place: &Place, base: &OwnedFd) -> Option<Removal> {
+    (0..100).find_map(|number| {
+        let mut name = place.entry().clone();
+        name.push(format!(".broken.{number}"));
+        rustix::fs::renameat_with(base, place.entry(), base, &name, RenameFlags::NOREPLACE)
+            .ok()
+            .map(|()| Removal::SetAside(place.base_path().join(&name)))
+    })
 }
 
 fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
     let base = place.open_base()?;
     match rustix::fs::mkdirat(&base, place.entry(), PRIVATE_DIRECTORY) {
         Ok(()) => {
+            // The caller's umask may have taken more away than we want.
+            rustix::fs::chmodat(&base, place.entry(), PRIVATE_DIRECTORY, AtFlags::empty())
+                .map_err(|errno| StoreError::io(place.record_path(), errno))?;
             let at = sync_directory(&base);
             at.map_err(|errno| StoreError::io(place.base_path(), errno))?;
         }

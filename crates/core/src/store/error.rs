@@ -24,8 +24,8 @@ pub enum StoreError {
         /// Whose.
         user: String,
     },
-    /// The user has no home, or is none of the system's users.
-    NoHome {
+    /// The system does not know this user, or could not say.
+    UnknownUser {
         /// Who.
         user: String,
     },
@@ -38,6 +38,8 @@ pub enum StoreError {
     },
     /// A directory that must be there.
     Missing(PathBuf),
+    /// A state, but no token file beside it.
+    NoToken(PathBuf),
     /// A token file without a byte in it.
     Empty(PathBuf),
     /// A token file larger than any can be.
@@ -69,6 +71,8 @@ pub enum StoreError {
     Unstable(PathBuf),
     /// There is a record already.
     Enrolled(PathBuf),
+    /// The process may not write files as large as this one (`RLIMIT_FSIZE`).
+    FileLimit(PathBuf),
     /// The system says no.
     Io {
         /// To what.
@@ -105,9 +109,12 @@ pub enum Problem {
 
 impl StoreError {
     pub(super) fn io(path: &Path, errno: Errno) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            error: errno.into(),
+        match errno {
+            Errno::FBIG => Self::FileLimit(path.to_owned()),
+            _ => Self::Io {
+                path: path.to_owned(),
+                error: errno.into(),
+            },
         }
     }
 
@@ -124,14 +131,17 @@ impl StoreError {
         match self {
             Self::Account { .. } => "user_database_failed",
             Self::NoRights { .. } => "no_rights",
-            Self::NoHome { .. } => "no_home",
+            Self::UnknownUser { .. } => "unknown_user",
             Self::Insecure { .. } => "insecure_record",
             Self::Missing(_) => "missing_directory",
-            Self::Empty(_) | Self::TooLarge { .. } | Self::Token { .. } => "bad_token_file",
+            Self::NoToken(_) | Self::Empty(_) | Self::TooLarge { .. } | Self::Token { .. } => {
+                "bad_token_file"
+            }
             Self::State { .. } => "bad_state_file",
             Self::Locked(_) => "locked_record",
             Self::Gone(_) | Self::Unstable(_) => "changed_record",
             Self::Enrolled(_) => "enrolled",
+            Self::FileLimit(_) => "file_size_limit",
             Self::Io { .. } => "unreadable_record",
         }
     }
@@ -140,18 +150,20 @@ impl StoreError {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Account { .. } | Self::NoRights { .. } | Self::NoHome { .. } => None,
+            Self::Account { .. } | Self::NoRights { .. } | Self::UnknownUser { .. } => None,
             Self::Insecure { path, .. }
             | Self::TooLarge { path, .. }
             | Self::Token { path, .. }
             | Self::State { path, .. }
             | Self::Io { path, .. }
             | Self::Missing(path)
+            | Self::NoToken(path)
             | Self::Empty(path)
             | Self::Locked(path)
             | Self::Gone(path)
             | Self::Unstable(path)
-            | Self::Enrolled(path) => Some(path),
+            | Self::Enrolled(path)
+            | Self::FileLimit(path) => Some(path),
         }
     }
 
@@ -166,7 +178,10 @@ impl StoreError {
                     ..
                 },
                 Some(path),
-            ) => Some(format!("chmod {allowed:04o} {path}")),
+            ) => match allowed {
+                0o755 => Some(format!("chmod go-w {path}")),
+                _ => Some(format!("chmod {allowed:04o} {path}")),
+            },
             (
                 Self::Insecure {
                     problem: Problem::Owner { expected, .. },
@@ -178,6 +193,9 @@ impl StoreError {
                 "restore it from a backup, or have the administrator disable and enrol anew".into(),
             ),
             (Self::Locked(_), Some(path)) => Some(format!("fuser -v {path} shows which")),
+            (Self::NoToken(_), _) => {
+                Some("restore it from a backup, or enrol anew with pam-otp enroll".into())
+            }
             (Self::Enrolled(_), _) => Some("pam-otp disable removes it".into()),
             (Self::Missing(_), Some(path)) => {
                 Some(format!("mkdir -m 0700 {path}, or mount what belongs there"))
@@ -198,11 +216,12 @@ impl fmt::Display for StoreError {
         match self {
             Self::Account { user, error } => write!(f, "cannot look up user {user}: {error}"),
             Self::NoRights { user } => write!(f, "no right to act for user {user}"),
-            Self::NoHome { user } => {
-                write!(f, "user {user} has no home directory to keep a record in")
+            Self::UnknownUser { user } => {
+                write!(f, "user {user} is not known to this system")
             }
             Self::Insecure { problem, .. } => problem.fmt(f),
             Self::Missing(_) => f.write_str("no such directory"),
+            Self::NoToken(_) => f.write_str("no such file, though there is a state beside it"),
             Self::Empty(_) => f.write_str("the file is empty"),
             Self::TooLarge { most, .. } => write!(f, "the file has more than {most} bytes"),
             Self::Token { fault, .. } => fault.fmt(f),
@@ -211,6 +230,9 @@ impl fmt::Display for StoreError {
             Self::Gone(_) => f.write_str("the record was removed meanwhile"),
             Self::Unstable(_) => f.write_str("the record keeps being replaced"),
             Self::Enrolled(_) => f.write_str("there is a record already"),
+            Self::FileLimit(_) => {
+                f.write_str("this process may not write files of that size (ulimit -f)")
+            }
             Self::Io { error, .. } => error.fmt(f),
         }
     }

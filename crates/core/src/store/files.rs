@@ -13,6 +13,7 @@ use super::create::create_exclusive;
 use super::error::{Problem, StoreError};
 use super::place::Place;
 use super::{RecordFiles, STATE_FILE, TOKEN_FILE};
+use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{FILE, Slots, SlotsError};
 use crate::token::{MAX_FILE, TokenFile};
@@ -25,7 +26,9 @@ pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreErr
     };
     let path = place.record_path().join(TOKEN_FILE);
     let Some((file, stat)) = open(place, &directory, TOKEN_FILE, OFlags::RDONLY)? else {
-        return Ok(None);
+        // A state without tokens is half a record, lost or not yet finished.
+        let state = open(place, &directory, STATE_FILE, OFlags::RDONLY)?;
+        return state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)));
     };
     let tokens = read_tokens(file, &stat, &path)?;
     let state = open(place, &directory, STATE_FILE, OFlags::RDWR)?;
@@ -85,19 +88,20 @@ pub(super) fn is_current(
 /// whole, so a new content has a new inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: i64,
-    modified: (i64, u64),
+    // Wide enough for the types of every C library and kernel.
+    device: i128,
+    inode: i128,
+    size: i128,
+    modified: (i128, i128),
 }
 
 impl Stamp {
     pub(super) fn of(stat: &Stat) -> Self {
         Self {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            size: stat.st_size,
-            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            device: stat.st_dev.into(),
+            inode: stat.st_ino.into(),
+            size: stat.st_size.into(),
+            modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
         }
     }
 }
@@ -127,12 +131,27 @@ pub(super) fn open(
         }
         Err(errno) => return Err(StoreError::io(&path, errno)),
     };
+    let file = clear_of_stdio(file).map_err(|errno| StoreError::io(&path, errno))?;
     let stat = rustix::fs::fstat(&file).map_err(|errno| StoreError::io(&path, errno))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(StoreError::insecure(&path, Problem::NotFile));
     }
     place.check_private(&stat, &path, 0o600)?;
     Ok(Some((file, stat)))
+}
+
+/// Bytes of memory that parsing can take for each byte of a file, at most: what
+/// costs most takes 90.
+const PARSER: usize = 256;
+
+/// Whether there is memory for a file of this size. Where an allocation of the
+/// parser's fails, the process ends; here the login is denied.
+fn check_memory(bytes: usize) -> Result<(), Errno> {
+    let mut memory: Vec<u8> = Vec::new();
+    let reserved = memory.try_reserve_exact(bytes.saturating_mul(PARSER));
+    // Or else the compiler may leave out what nobody uses.
+    std::hint::black_box(&memory);
+    reserved.map_err(|_| Errno::NOMEM)
 }
 
 fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
@@ -146,6 +165,7 @@ fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, Sto
             most: MAX_FILE,
         });
     }
+    check_memory(expected).map_err(|errno| StoreError::io(path, errno))?;
     // One byte more than there should be: room to see that the file grew, and
     // no second buffer that nobody wipes.
     let mut text = Zeroizing::new(vec![0; expected.saturating_add(1)]);

@@ -59,38 +59,59 @@ impl Identity {
         };
         let own_groups = rustix::process::getgroups().map_err(|_| no_rights())?;
         rustix::thread::set_thread_groups(&self.groups).map_err(|_| no_rights())?;
-        let _own = Own {
+        let mut own = Own {
+            restored: false,
             groups: own_groups,
             gid: setfsgid(self.gid),
             uid: setfsuid(self.uid),
         };
-        // Neither call tells whether it worked; asking for an id that cannot be
-        // set answers with the one that is.
-        let set = setfsgid(NOBODY_GID) == self.gid && setfsuid(NOBODY_UID) == self.uid;
-        if set { Ok(work()) } else { Err(no_rights()) }
+        let result = rights_are(self.uid, self.gid).then(work);
+        // Who cannot go back to what it was lets nobody in.
+        own.restore();
+        result.filter(|_| own.restored).ok_or_else(no_rights)
     }
+}
+
+/// Whether the thread has these rights on files. Neither call that sets them
+/// tells whether it worked; asking for an id that cannot be set answers with
+/// the one that is.
+fn rights_are(uid: Uid, gid: Gid) -> bool {
+    setfsgid(NOBODY_GID) == gid && setfsuid(NOBODY_UID) == uid
 }
 
 const NOBODY_UID: Uid = Uid::from_raw(u32::MAX);
 const NOBODY_GID: Gid = Gid::from_raw(u32::MAX);
 
-/// The thread's own rights, given back when dropped.
+/// How often a call is made that can fail for want of memory alone.
+const ATTEMPTS: usize = 3;
+
+/// The thread's own rights, given back when dropped by a panic.
 struct Own {
+    restored: bool,
     groups: Vec<rustix::thread::Gid>,
     gid: Gid,
     uid: Uid,
 }
 
+impl Own {
+    /// Gives the rights back, and notes whether that worked. If it did not,
+    /// root is left with no more rights than before.
+    fn restore(&mut self) {
+        let ids = (0..ATTEMPTS).any(|_| {
+            setfsuid(self.uid);
+            setfsgid(self.gid);
+            rights_are(self.uid, self.gid)
+        });
+        // Even then: a group of the user's is one too many.
+        let groups = (0..ATTEMPTS).any(|_| rustix::thread::set_thread_groups(&self.groups).is_ok());
+        self.restored = ids && groups;
+    }
+}
+
 impl Drop for Own {
     fn drop(&mut self) {
-        setfsuid(self.uid);
-        setfsgid(self.gid);
-        // Can fail for want of memory alone. Left with the user's groups, root
-        // has no more rights than before.
-        for _ in 0..3 {
-            if rustix::thread::set_thread_groups(&self.groups).is_ok() {
-                break;
-            }
+        if !self.restored {
+            self.restore();
         }
     }
 }

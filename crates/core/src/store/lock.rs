@@ -9,7 +9,9 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+use super::create::check_file_limit;
 use super::error::StoreError;
+use super::steady::Steady;
 use crate::state::slots::{Durability, FILE, Slots, SlotsError, Write};
 
 /// How long to wait for the lock. A login holds it for one write; longer only
@@ -23,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Locked<'a> {
     file: &'a OwnedFd,
     path: &'a Path,
+    /// Ends after the unlocking.
+    _steady: Steady,
 }
 
 impl<'a> Locked<'a> {
@@ -31,13 +35,21 @@ impl<'a> Locked<'a> {
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         loop {
+            let steady = Steady::begin();
             match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { file, path }),
+                Ok(()) => {
+                    return Ok(Self {
+                        file,
+                        path,
+                        _steady: steady,
+                    });
+                }
                 Err(Errno::WOULDBLOCK) if waited < PATIENCE => {}
                 Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked(path.to_owned())),
                 Err(Errno::INTR) => continue,
                 Err(errno) => return Err(StoreError::io(path, errno)),
             }
+            drop(steady);
             wait(pause);
             waited = waited.saturating_add(pause);
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
@@ -63,6 +75,7 @@ impl<'a> Locked<'a> {
 
     /// Writes one slot, and waits until it is on disk if it must be.
     pub(super) fn write(&self, write: &Write, durability: Durability) -> Result<(), StoreError> {
+        check_file_limit(FILE).map_err(|errno| StoreError::io(self.path, errno))?;
         let written = loop {
             match rustix::io::pwrite(self.file, &write.bytes, write.offset) {
                 Err(Errno::INTR) => {}

@@ -8,11 +8,13 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 
 use super::account::Account;
 use super::error::{Problem, StoreError};
 use super::identity::Identity;
 use super::{HOME_RECORD, Store};
+use crate::descriptor::clear_of_stdio;
 use crate::policy::StoreKind;
 
 /// Where one user's record lies, and with whose rights it is reached.
@@ -27,13 +29,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `None` for a user who has no home to keep a record in.
-    pub(super) fn of(store: &Store, account: &Account) -> Result<Option<Self>, StoreError> {
+    /// Finds it. A user whom the system does not know has no home to look in;
+    /// that is an error and not "no record": the C library says "unknown" also
+    /// where one of its sources of users has failed.
+    pub(super) fn of(store: &Store, account: &Account) -> Result<Self, StoreError> {
         let (base, entry, owner, identity) = match store.kind {
             StoreKind::Home => {
-                let Some(passwd) = &account.passwd else {
-                    return Ok(None);
-                };
+                let user = || account.name.to_string();
+                let passwd = account.passwd.as_ref();
+                let passwd = passwd.ok_or_else(|| StoreError::UnknownUser { user: user() })?;
                 let identity = Identity::of(account)?;
                 (
                     passwd.home.clone(),
@@ -53,14 +57,14 @@ impl Place {
             }
         };
         let record = base.join(&entry);
-        Ok(Some(Self {
+        Ok(Self {
             kind: store.kind,
             base,
             entry,
             record,
             owner,
             identity,
-        }))
+        })
     }
 
     /// The record's directory, for messages.
@@ -116,14 +120,11 @@ impl Place {
 
     /// Opens the record's directory; `None` if there is none.
     pub(super) fn open_record(&self, base: &OwnedFd) -> Result<Option<OwnedFd>, StoreError> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = match rustix::fs::openat(base, &self.entry, flags, Mode::empty()) {
-            Ok(directory) => directory,
-            Err(rustix::io::Errno::NOENT) => return Ok(None),
+        let (directory, stat) = match open_step(base, &self.entry) {
+            Ok(opened) => opened,
+            Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(StoreError::io(&self.record, errno)),
         };
-        let stat =
-            rustix::fs::fstat(&directory).map_err(|errno| StoreError::io(&self.record, errno))?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {}
             FileType::Symlink => return Err(StoreError::insecure(&self.record, Problem::Link)),
@@ -165,16 +166,10 @@ const MAX_LINKS: usize = 16;
 /// link is followed only if it is root's: an administrator may keep homes
 /// elsewhere, a user may not point us there.
 fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
-    let open = |at: &OwnedFd, name: &OsString| {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(at, name, flags, Mode::empty());
-        opened.and_then(|child| rustix::fs::fstat(&child).map(|stat| (child, stat)))
-    };
     let root = || {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = rustix::fs::open("/", flags, Mode::empty());
-        opened
-            .and_then(|root| rustix::fs::fstat(&root).map(|stat| (root, stat)))
+        rustix::fs::open("/", flags, Mode::empty())
+            .and_then(with_stat)
             .map_err(|errno| StoreError::io(Path::new("/"), errno))
     };
 
@@ -184,8 +179,8 @@ fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let mut links: usize = 0;
     while let Some(name) = pending.pop_front() {
         let at = reached.join(&name);
-        let (child, stat) = open(&current.0, &name).map_err(|errno| match errno {
-            rustix::io::Errno::NOENT => StoreError::Missing(at.clone()),
+        let (child, stat) = open_step(&current.0, &name).map_err(|errno| match errno {
+            Errno::NOENT => StoreError::Missing(at.clone()),
             _ => StoreError::io(&at, errno),
         })?;
         match FileType::from_raw_mode(stat.st_mode) {
@@ -211,6 +206,24 @@ fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
         }
     }
     Ok(current)
+}
+
+/// Opens one component, whatever it is, and following nothing.
+fn open_step(at: &OwnedFd, name: &OsString) -> Result<(OwnedFd, Stat), Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // As a directory first: only that makes an automounter mount it. What lies
+    // under an unmounted mount point is not the user's home.
+    let opened = match rustix::fs::openat(at, name, flags | OFlags::DIRECTORY, Mode::empty()) {
+        Err(Errno::NOTDIR | Errno::LOOP) => rustix::fs::openat(at, name, flags, Mode::empty()),
+        opened => opened,
+    };
+    opened.and_then(with_stat)
+}
+
+fn with_stat(file: OwnedFd) -> Result<(OwnedFd, Stat), Errno> {
+    let file = clear_of_stdio(file)?;
+    let stat = rustix::fs::fstat(&file)?;
+    Ok((file, stat))
 }
 
 /// The names in an absolute path; `None` for a relative one, or with `..`.

@@ -220,7 +220,10 @@ fn a_token_deployed_without_a_state_gets_one_at_its_first_login() {
 fn a_record_removed_while_the_user_types_opens_nothing() {
     let world = World::enrolled();
     let mut login = world.open();
-    assert!(world.store.remove(&world.account).unwrap());
+    assert_eq!(
+        world.store.remove(&world.account).unwrap(),
+        Removal::Removed
+    );
     assert_eq!(word(&mut login, &code(1, 0)), "changed_record");
 }
 
@@ -254,8 +257,11 @@ fn removing_takes_leftovers_along_and_nothing_of_the_user_s_own() {
     let world = World::enrolled();
     fs::write(world.record().join("state.new.1.0"), "half").unwrap();
     fs::write(world.record().join("notes"), "mine").unwrap();
-    assert!(world.store.remove(&world.account).unwrap());
-    assert!(!world.store.remove(&world.account).unwrap());
+    assert_eq!(
+        world.store.remove(&world.account).unwrap(),
+        Removal::Removed
+    );
+    assert_eq!(world.store.remove(&world.account).unwrap(), Removal::None);
     let left: Vec<_> = fs::read_dir(world.record())
         .unwrap()
         .map(|e| e.unwrap().file_name())
@@ -512,4 +518,59 @@ fn looking_at_a_record_creates_nothing() {
     fs::remove_file(world.record().join(STATE_FILE)).unwrap();
     assert_eq!(world.open().state().unwrap(), State::default());
     assert!(!world.record().join(STATE_FILE).exists());
+}
+
+#[test]
+fn a_record_that_cannot_be_removed_in_order_is_set_aside_as_a_whole() {
+    let damages: [fn(&Path); 3] = [
+        |record| {
+            fs::remove_file(record.join(TOKEN_FILE)).unwrap();
+            fs::create_dir(record.join(TOKEN_FILE)).unwrap();
+        },
+        |record| {
+            fs::remove_file(record.join(STATE_FILE)).unwrap();
+            fs::create_dir(record.join(STATE_FILE)).unwrap();
+        },
+        |record| {
+            fs::remove_dir_all(record).unwrap();
+            symlink("/", record).unwrap();
+        },
+    ];
+    for damage in damages {
+        let world = World::enrolled();
+        damage(&world.record());
+        let aside = world
+            .directory
+            .path()
+            .join("panel user@example.org.broken.0");
+        assert_eq!(
+            world.store.remove(&world.account).unwrap(),
+            Removal::SetAside(aside)
+        );
+        assert!(world.store.open(&world.account).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_state_without_a_token_file_is_a_broken_record_and_can_be_enrolled_anew() {
+    let world = World::enrolled();
+    fs::remove_file(world.record().join(TOKEN_FILE)).unwrap();
+    let error = world.store.open(&world.account).unwrap_err();
+    assert!(matches!(error, StoreError::NoToken(_)), "{error}");
+    world
+        .store
+        .enrol(&world.account, &tokens(2), &State::default())
+        .unwrap();
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "accepted");
+}
+
+#[test]
+fn in_the_home_store_a_user_whom_the_system_does_not_know_is_no_unenrolled_user() {
+    let world = World::new();
+    let store = Store {
+        kind: StoreKind::Home,
+        system: PathBuf::new(),
+    };
+    let error = store.open(&world.account).unwrap_err();
+    assert!(matches!(error, StoreError::UnknownUser { .. }), "{error}");
 }

@@ -423,3 +423,28 @@ fn a_budget_of_three_lets_the_right_one_in_only_if_it_is_among_the_first_three()
         assert_eq!(entered, 3, "of {guesses}");
     }
 }
+
+#[test]
+fn a_code_that_two_tokens_share_opens_once_all_the_same() {
+    let twin = Token {
+        name: TokenName::new("twin").unwrap(),
+        digits: Digits::DEFAULT,
+        ..phone()
+    };
+    let other_kind = Token {
+        name: TokenName::new("slow").unwrap(),
+        kind: Kind::Totp {
+            period: Period::new(60).unwrap(),
+        },
+        ..phone()
+    };
+    // Same secret, other period: at step 2 n of the one, step n of the other.
+    let now = UnixTime(0);
+    let record = record(&[phone(), twin, other_kind]);
+    let (state, first) = answered(&record, &State::default(), &code(&phone(), 0), now);
+    assert_eq!(first, "phone");
+    assert_eq!(
+        answered(&record, &state, &code(&phone(), 0), now).1,
+        "used_code"
+    );
+}

@@ -55,7 +55,9 @@ fn main() -> ExitCode {
 
     drop(server);
     drop(sandbox);
-    tell("Everything went as told, and the sandbox is gone: this machine is as it was.");
+    tell(
+        "Everything went as told, and the sandbox is gone: this machine's logins are as they were.",
+    );
     println!("({} s)", begin.elapsed().as_secs());
     ExitCode::SUCCESS
 }

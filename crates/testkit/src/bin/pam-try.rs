@@ -1,11 +1,14 @@
 //! One login through libpam, as a process of its own.
 //!
 //! usage: `pam-try --service S --user U [--confdir DIR] [--rhost R] [--tty T]
-//! [--ruser R] [--wait[=READY,GATE]] < replies`
+//! [--ruser R] [--wait[=READY,GATE]] [--careless] < replies`
 //!
 //! Replies are the lines of standard input. Prints `code=7 setcred=-` and
 //! then a line for each prompt; what modules log goes to standard error too.
 //! Exits 0 if the user is in, 1 if not, 2 if it was called wrongly.
+//!
+//! With `--careless`, its standard input, output and error are closed while the
+//! module works, and it prints all the same.
 //!
 //! With `--wait`, it writes one byte to descriptor READY (3) when it is asked
 //! for its last reply, and gives that reply when descriptor GATE (4) ends.
@@ -19,9 +22,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut application = Application::new();
-    let (mut service, mut directory, mut wait) = (None, None, None);
+    let (mut service, mut directory, mut wait, mut careless) = (None, None, None, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
+        if argument == "--careless" {
+            careless = true;
+            continue;
+        }
         if argument == "--wait" {
             wait = Some((3, 4));
             continue;
@@ -49,9 +56,18 @@ fn main() -> ExitCode {
     log_to_stderr();
 
     for reply in replies(wait) {
+        let reply = if careless {
+            Reply::after(print_carelessly, reply)
+        } else {
+            reply
+        };
         application = application.reply(reply);
     }
+    let kept = careless.then(close_stdio);
     let transcript = application.authenticate(&Stack::existing(&service, directory.as_deref()));
+    if let Some(kept) = kept {
+        kept.give_back();
+    }
 
     let setcred = transcript
         .setcred
@@ -85,6 +101,38 @@ fn stand_at_the_gate((ready, gate): (RawFd, RawFd)) {
     ready.write_all(b"!").expect("say ready");
     gate.read_to_end(&mut Vec::new())
         .expect("wait for the gate");
+}
+
+/// Standard input, output and error, where a module's files do not get in their
+/// way.
+struct Kept([RawFd; 3]);
+
+/// What some daemons do at their start, and then go on printing.
+fn close_stdio() -> Kept {
+    // SAFETY: plain system calls on descriptors of this process's own.
+    Kept([0, 1, 2].map(|fd| unsafe {
+        let kept = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100);
+        libc::close(fd);
+        kept
+    }))
+}
+
+fn print_carelessly() {
+    let text = b"somebody logs in, says a daemon that has closed its output\n";
+    for fd in [1, 2] {
+        // SAFETY: the buffer is as long as is said; a closed descriptor is an
+        // error that is of no interest.
+        unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
+    }
+}
+
+impl Kept {
+    fn give_back(self) {
+        for (fd, kept) in (0..).zip(self.0) {
+            // SAFETY: plain system calls on descriptors of this process's own.
+            unsafe { libc::dup2(kept, fd) };
+        }
+    }
 }
 
 fn log_to_stderr() {

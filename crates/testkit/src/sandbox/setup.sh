@@ -14,6 +14,7 @@ chgrp utmp /run/utmp 2>/dev/null || true
 
 # Users, services and rules are the sandbox's own.
 cp -a /etc /run/world/etc
+keep_system_users /run/world/etc
 mount --bind /run/world/etc /etc
 
 mount -t tmpfs -o mode=755 tmpfs /home

@@ -1,0 +1,116 @@
+//! What the command says to people, and never to their terminals.
+
+use std::fs;
+use std::io::{BufRead as _, Write as _};
+
+mod common;
+
+use common::World;
+
+#[test]
+fn what_a_file_says_cannot_move_the_cursor_or_end_the_line() {
+    let world = World::new();
+    world.enroll();
+    let path = world.record().join("token.toml");
+    let mut text = fs::read_to_string(&path).unwrap();
+    text.push_str("\"a\\u001b[2J\\u0007\\npam-otp: error: b\\u202e\" = 1\n");
+    fs::write(&path, text).unwrap();
+    for command in ["status", "verify", "show", "enroll"] {
+        let ran = world.run(&[command], "123456\n");
+        assert!(!ran.success);
+        let (said, _) = ran.stderr.split_once("pam-otp: hint: ").unwrap();
+        assert!(
+            said.ends_with('\n') && said.lines().count() == 1,
+            "{said:?}"
+        );
+        let escaped = "a\\u{1b}[2J\\u{7}\\npam-otp: error: b\\u{202e}";
+        assert!(said.contains(escaped), "{said:?}");
+        let plain = |c: char| c == '\n' || c.is_ascii_graphic() || c == ' ';
+        assert!(ran.stderr.chars().all(plain), "{:?}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_token_s_name_cannot_hide_what_stands_after_it() {
+    let world = World::new();
+    world.enroll();
+    let path = world.record().join("token.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"phone\"", "\"Jürgen\u{202e}\"")).unwrap();
+    let status = world.run(&["status"], "").stdout;
+    assert!(
+        status.contains("token: Jürgen\\u{202e} (totp, SHA1,"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_malformed_token_file_comes_with_what_to_do() {
+    let world = World::new();
+    world.enroll();
+    let path = world.record().join("token.toml");
+    for content in ["", "version = 3\n", "[[token]]\n", "nonsense"] {
+        fs::write(&path, content).unwrap();
+        let ran = world.run(&["status"], "");
+        assert!(
+            ran.stderr.contains("token.toml: ")
+                && ran
+                    .stderr
+                    .contains("\npam-otp: hint: mend the file, restore it"),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn who_is_off_is_told_where_a_record_was_looked_for() {
+    let world = World::new();
+    let status = world.run(&["status"], "").stdout;
+    let place = format!("no record: {}/", world.store().display());
+    assert!(
+        status.contains(&place) && status.ends_with(" (system store)\n"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_reader_who_has_read_enough_is_told_nothing_more() {
+    let world = World::new();
+    let shown = world.enroll();
+    let mut child = world.command(&["show"]).spawn().unwrap();
+    // Gone before a line is written, as `head -0` is.
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(shown.recovery[0].as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "Code or recovery code: "
+    );
+}
+
+#[test]
+fn the_question_says_what_is_taken() {
+    let world = World::new();
+    let shown = world.enroll();
+    for (place, command) in ["verify", "show", "disable"].iter().enumerate() {
+        let ran = world.run(&[command], &shown.recovery[place]);
+        assert!(ran.success);
+        assert!(
+            ran.stderr.starts_with("Code or recovery code: "),
+            "{}",
+            ran.stderr
+        );
+    }
+    // A recovery code proves nothing about the phone.
+    let (mut child, _stdout, _) = world.start_enrolment();
+    drop(child.stdin.take());
+    let mut said = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    while stderr.read_line(&mut said).unwrap() > 0 {}
+    assert!(said.contains("\nCode: "), "{said}");
+    child.wait().unwrap();
+}
