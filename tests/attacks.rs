@@ -141,10 +141,11 @@ fn a_user_database_that_fails_makes_nobody_unenrolled() {
         world.script("cp /etc/nsswitch.conf /etc/nsswitch.kept");
         world.script(break_it);
         let visit = world.visit(&world.open, "alice", &phone.code());
-        assert_eq!(
-            value(visit.line(), "reason"),
-            Some("unknown_user"),
-            "{break_it}"
+        // Which of the two depends on the sources that the machine has.
+        let reason = value(visit.line(), "reason").unwrap();
+        assert!(
+            ["unknown_user", "user_database_failed"].contains(&reason),
+            "{break_it}: {reason}"
         );
         assert_eq!(visit.code, pam::AUTH_ERR, "{break_it}: {visit:?}");
         world.script(

@@ -59,7 +59,7 @@ fn after_refusals_the_same_login_asks_again_and_a_right_answer_opens() {
     answer(&mut login, "alice", PASSWORD, &phone.code());
     comes_in(login);
     world.logged(&["outcome=denied", "reason=wrong_code", "user=alice"]);
-    world.logged(&["outcome=denied", "reason=unenrolled", "user=nobody-here"]);
+    world.logged(&["outcome=denied", "reason=unknown_user", "user=nobody-here"]);
 }
 
 #[test]

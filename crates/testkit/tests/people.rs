@@ -50,8 +50,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ),
     (
         "nsswitch.conf",
-        "passwd:         files sss\nhosts: files dns\n",
-        "passwd: files\nhosts: files dns\n",
+        "passwd:         files systemd sss ldap\nhosts: files nis\n",
+        "passwd:         files systemd\nhosts: files nis\n",
     ),
 ];
 

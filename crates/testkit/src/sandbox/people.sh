@@ -48,9 +48,10 @@ keep_system_users() (
         [ ! -f "$etc/login.defs" ] || sed -i "/^$key[[:space:]]/d" "$etc/login.defs"
         echo "$key $free" >>"$etc/login.defs"
     done
-    # What the machine's people may do goes with them; so do users who come from
-    # elsewhere.
+    # What the machine's people may do goes with them; so do people who come from
+    # a directory.
     rm -f "$etc"/sudoers.d/*
     [ ! -f "$etc/nsswitch.conf" ] ||
-        sed -i -E 's/^(passwd|group|shadow|gshadow|initgroups|subid):.*/\1: files/' "$etc/nsswitch.conf"
+        sed -i -E '/^(passwd|group|shadow|gshadow|initgroups|subid):/s/[[:space:]]+(sss|ldap|winbind|nis)\>//g' \
+            "$etc/nsswitch.conf"
 )
