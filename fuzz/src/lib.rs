@@ -3,7 +3,7 @@
 //!
 //! The module is a cdylib, which nobody can link to. So its sources are modules
 //! of this crate too, by symbolic link: `event.rs`, `flow.rs`, `host.rs`,
-//! `outcome.rs` are the files in `../src`.
+//! `outcome.rs` and the directory `host` are those of `../src`.
 
 #![allow(dead_code, unreachable_pub, reason = "the module's sources, without its entry points")]
 

@@ -1,1 +1,0 @@
-../../../src/host/linux_pam.rs
