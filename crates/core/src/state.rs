@@ -116,8 +116,10 @@ impl State {
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
         for (token, theirs) in &other.tokens {
-            let ours = self.tokens.entry(*token).or_default();
-            *ours = (*ours).max(*theirs);
+            self.tokens
+                .entry(*token)
+                .and_modify(|ours| *ours = (*ours).max(*theirs))
+                .or_insert(*theirs);
         }
         self.spent.extend(&other.spent);
         self.history = self.history.merge(other.history);

@@ -5,7 +5,9 @@
 //! anyone hears of it. A refused one need not be: losing the memory of a wrong
 //! guess to a power cut is harmless, losing that of a spent code is not. So
 //! each slot says whether it was written to be flushed, and a slot that was is
-//! not overwritten before the other one is on disk too.
+//! not overwritten before the other one is on disk too: the first refusal after
+//! a success flushes first, in case whoever wrote that success was killed before
+//! its flush.
 
 use std::fmt;
 
@@ -110,6 +112,7 @@ impl Slots {
         Ok(Write {
             offset,
             bytes: slot.encode()?,
+            flush_first: durability == Durability::Later && target == other && newest.flushed,
         })
     }
 }
@@ -130,6 +133,9 @@ pub struct Write {
     pub offset: u64,
     /// [`SLOT`] bytes.
     pub bytes: Vec<u8>,
+    /// Whether the file must be flushed before: the slot that stays behind may
+    /// not be on disk yet, and the one that is overwritten is.
+    pub flush_first: bool,
 }
 
 fn newest(slots: &[Option<Slot>; 2]) -> Option<(usize, &Slot)> {

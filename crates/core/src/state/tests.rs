@@ -142,56 +142,96 @@ fn the_newest_valid_slot_counts() {
     }
 }
 
-/// Every way in which a run of writes can be cut short by a power failure: of
-/// what was not flushed, each slot is old, torn or new.
+/// A state file, as the system shows it and as it lies on the disk.
+struct Disk {
+    on_disk: Vec<u8>,
+    cached: Vec<u8>,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let file = Slots::create(&State::default()).unwrap();
+        Self {
+            on_disk: file.clone(),
+            cached: file,
+        }
+    }
+
+    fn flush(&mut self) {
+        self.on_disk.clone_from(&self.cached);
+    }
+
+    /// What a login does up to its own flush.
+    fn write(&mut self, state: &State, durability: Durability) {
+        let write = Slots::decode(&self.cached)
+            .unwrap()
+            .update(state.clone(), durability)
+            .unwrap();
+        if write.flush_first {
+            self.flush();
+        }
+        let offset = usize::try_from(write.offset).unwrap();
+        self.cached[offset..offset + SLOT].copy_from_slice(&write.bytes);
+    }
+
+    /// What a power failure may leave: of what was not flushed, each slot is
+    /// old, new, or torn.
+    fn cut(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        (0..9).map(|fates| {
+            let mut left = self.on_disk.clone();
+            for (slot, fate) in [(0, fates % 3), (1, fates / 3)] {
+                let place = slot * SLOT..(slot + 1) * SLOT;
+                match fate {
+                    1 => left[place.clone()].copy_from_slice(&self.cached[place]),
+                    2 if left[place.clone()] != self.cached[place.clone()] => {
+                        left[slot * SLOT + 30] ^= 0xff;
+                    }
+                    _ => {}
+                }
+            }
+            left
+        })
+    }
+}
+
+/// Every run of six logins that are refused, accepted, or killed just before
+/// their flush; and every way in which the power can then fail.
+///
+/// Left out: two accepted ones after each other of which the first is killed.
+/// If the power fails while the second writes, both slots may be lost; a flush
+/// before every success would cost each login as much again.
 #[test]
 fn whatever_a_power_cut_leaves_no_flushed_state_is_lost() {
     let mut checked = 0;
-    for plan in 0..64_u32 {
-        let mut on_disk = Slots::create(&State::default()).unwrap();
-        let mut cached = on_disk.clone();
-        let mut promised = State::default();
+    for plan in 0..3_u32.pow(6) {
+        let events: Vec<_> = (0..6).map(|round| plan / 3_u32.pow(round) % 3).collect();
+        if events.windows(2).any(|pair| pair[0] == 2 && pair[1] != 0) {
+            continue;
+        }
+        let mut disk = Disk::new();
+        let mut promised = 0;
         let mut state = State::default();
-        for round in 0..6_u32 {
-            let accepted = plan >> round & 1 == 1;
-            let now = UnixTime(u64::from(round) + 1);
-            if accepted {
-                state = state
-                    .spend(PHONE, u64::from(round))
-                    .unwrap()
-                    .succeeded(source(1), now);
-                cached = written(&cached, &state, Durability::Flushed);
-            } else {
+        for (round, event) in (0_u64..).zip(events) {
+            let now = UnixTime(round + 1);
+            if event == 0 {
                 state = state.failed(Some((source(2), 10)), now);
-                cached = written(&cached, &state, Durability::Later);
-            }
-            // The cut, before the flush: no promise of this round was given.
-            for first in 0..3 {
-                for second in 0..3 {
-                    let mut left = on_disk.clone();
-                    for (slot, fate) in [(0, first), (1, second)] {
-                        let place = slot * SLOT..(slot + 1) * SLOT;
-                        match fate {
-                            1 => left[place.clone()].copy_from_slice(&cached[place]),
-                            // Torn within what is in use, if it differs at all.
-                            2 if left[place.clone()] != cached[place.clone()] => {
-                                left[slot * SLOT + 30] ^= 0xff;
-                            }
-                            _ => {}
-                        }
-                    }
-                    let read = Slots::decode(&left).unwrap().state();
-                    assert_eq!(read.clone().merge(&promised).next(PHONE), read.next(PHONE));
-                    checked += 1;
+                disk.write(&state, Durability::Later);
+            } else {
+                state = state.spend(PHONE, round).unwrap().succeeded(source(1), now);
+                disk.write(&state, Durability::Flushed);
+                if event == 1 {
+                    disk.flush();
+                    promised = state.next(PHONE);
                 }
             }
-            if accepted {
-                on_disk.clone_from(&cached);
-                promised = state.clone();
+            for left in disk.cut() {
+                let read = Slots::decode(&left).unwrap().state();
+                assert!(read.next(PHONE) >= promised, "plan {plan}, round {round}");
+                checked += 1;
             }
         }
     }
-    assert_eq!(checked, 64 * 6 * 9);
+    assert_eq!(checked, 239 * 6 * 9);
 }
 
 #[test]

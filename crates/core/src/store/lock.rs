@@ -76,6 +76,11 @@ impl<'a> Locked<'a> {
     /// Writes one slot, and waits until it is on disk if it must be.
     pub(super) fn write(&self, write: &Write, durability: Durability) -> Result<(), StoreError> {
         check_file_limit(FILE).map_err(|errno| StoreError::io(self.path, errno))?;
+        let flush =
+            || rustix::fs::fdatasync(self.file).map_err(|errno| StoreError::io(self.path, errno));
+        if write.flush_first {
+            flush()?;
+        }
         let written = loop {
             match rustix::io::pwrite(self.file, &write.bytes, write.offset) {
                 Err(Errno::INTR) => {}
@@ -87,7 +92,7 @@ impl<'a> Locked<'a> {
             return Err(StoreError::io(self.path, Errno::NOSPC));
         }
         if durability == Durability::Flushed {
-            rustix::fs::fdatasync(self.file).map_err(|errno| StoreError::io(self.path, errno))?;
+            flush()?;
         }
         Ok(())
     }
