@@ -5,10 +5,10 @@ use pam_otp_core::code::Digits;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::source::Source;
-use pam_otp_core::store::{Account, Record, Store, StoreError};
+use pam_otp_core::store::{Account, Record, Store, pretend};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
-use pam_otp_core::verify::{Accepted, Means, Verdict, fits};
+use pam_otp_core::verify::{Accepted, Means, Rules, Verdict, fits};
 use zeroize::Zeroizing;
 
 use crate::event::Event;
@@ -47,14 +47,13 @@ fn login(
     let policy = Policy::for_login(&arguments, &host.service())?;
     host.delay_failure(policy.fail_delay);
 
-    // Is there a record? That it cannot be used is remembered, not told yet:
-    // whoever has no record, or a broken one, is asked like everybody else.
-    let record = find_record(&policy, name)?;
+    let name = UserName::new(name)?;
     let mut login = Login {
         host,
         policy,
         arguments,
-        record,
+        name,
+        record: None,
         clock,
     };
     if login.needs_no_code() {
@@ -82,15 +81,26 @@ struct Login<'h, H, C> {
     host: &'h mut H,
     policy: Policy,
     arguments: Arguments,
-    record: Result<Option<Record>, StoreError>,
+    name: UserName,
+    /// The user's record, or why there is none to use. None until it is needed.
+    record: Option<Result<Record, Denial>>,
     clock: C,
 }
 
 impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     /// Only a user who is known to have no record, and only if the policy
     /// allows that in words.
-    fn needs_no_code(&self) -> bool {
-        matches!(self.record, Ok(None)) && self.policy.unenrolled == Unenrolled::Allow
+    fn needs_no_code(&mut self) -> bool {
+        self.policy.unenrolled == Unenrolled::Allow
+            && matches!(self.record(), Err(Denial::Unenrolled))
+    }
+
+    /// Looks the record up, once. Not before the answer is there, if the policy
+    /// lets it be: until then, whoever has no record, or a broken one, is asked
+    /// like everybody else, and how long that takes tells nothing.
+    fn record(&mut self) -> &mut Result<Record, Denial> {
+        let (policy, name) = (&self.policy, &self.name);
+        self.record.get_or_insert_with(|| find_record(policy, name))
     }
 
     fn skip(&mut self) -> Result<Outcome, Denial> {
@@ -133,8 +143,10 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             return Ok(None);
         };
         let asks_next = self.arguments.field == Field::TryFirstPass;
-        if asks_next && !matches!(self.record, Ok(Some(_))) {
+        if asks_next && self.record().is_err() {
             // Nothing opens here. That is told after the question, as to all.
+            let (_, code) = self.part(&field);
+            self.pretend(&code);
             return Ok(None);
         }
         match self.decide_field(&field) {
@@ -155,19 +167,25 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
 
     /// Decides about an answer: the only way to a success.
     fn decide(&mut self, answer: &Answer) -> Result<Outcome, Denial> {
-        let record = match &mut self.record {
-            Ok(record) => record.as_mut().ok_or(Denial::Unenrolled)?,
-            Err(_) => return Err(self.broken_record()),
+        let (source, rules, now) = self.circumstances();
+        let Ok(record) = self.record() else {
+            self.pretend(answer);
+            return Err(self.why_not());
         };
-        match record.decide(
-            answer,
-            &source(self.host),
-            self.policy.rules,
-            (self.clock)(),
-        )? {
+        match record.decide(answer, &source, rules, now)? {
             Verdict::Accepted(accepted) => Ok(self.welcome(accepted)),
             Verdict::Refused(refusal) => Err(Denial::Refused(refusal)),
         }
+    }
+
+    /// Takes as long as a decision about a record that is there.
+    fn pretend(&mut self, answer: &Answer) {
+        let (source, rules, now) = self.circumstances();
+        pretend(answer, &source, rules, now);
+    }
+
+    fn circumstances(&self) -> (Source, Rules, UnixTime) {
+        (source(self.host), self.policy.rules, (self.clock)())
     }
 
     fn welcome(&mut self, accepted: Accepted) -> Outcome {
@@ -178,11 +196,11 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Outcome::Granted(accepted)
     }
 
-    /// Takes the error out of a record that could not be opened.
-    fn broken_record(&mut self) -> Denial {
-        match std::mem::replace(&mut self.record, Ok(None)) {
-            Err(error) => Denial::Store(error),
-            Ok(_) => Denial::Unenrolled,
+    /// Takes out why there is no record to use.
+    fn why_not(&mut self) -> Denial {
+        match self.record.take() {
+            Some(Err(denial)) => denial,
+            Some(Ok(_)) | None => Denial::Unenrolled,
         }
     }
 
@@ -208,17 +226,15 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
 
     /// Parts password and code. How long codes are, the record says; where
     /// there is none, what most have.
-    fn part<'f>(&self, field: &'f [u8]) -> (&'f [u8], Answer) {
-        let Ok(Some(record)) = &self.record else {
+    fn part<'f>(&mut self, field: &'f [u8]) -> (&'f [u8], Answer) {
+        let (_, rules, now) = self.circumstances();
+        let Ok(record) = self.record() else {
             return Answer::split(field, &[Digits::DEFAULT], |_| false);
         };
         let tokens = record.tokens();
         let mut lengths: Vec<_> = tokens.tokens().iter().map(|token| token.digits).collect();
         lengths.dedup();
-        let now = (self.clock)();
-        Answer::split(field, &lengths, |code| {
-            fits(tokens, code, self.policy.rules, now)
-        })
+        Answer::split(field, &lengths, |code| fits(tokens, code, rules, now))
     }
 }
 
@@ -231,9 +247,10 @@ fn source(host: &impl Host) -> Source {
 }
 
 /// The record of the user of this name, under the policy's store.
-fn find_record(policy: &Policy, name: &str) -> Result<Result<Option<Record>, StoreError>, Denial> {
-    let name = UserName::new(name)?;
-    Ok(Account::resolve(&name).and_then(|account| Store::new(policy).open(&account)))
+fn find_record(policy: &Policy, name: &UserName) -> Result<Record, Denial> {
+    let account = Account::resolve(name)?;
+    let record = Store::new(policy).open(&account)?;
+    record.ok_or(Denial::Unenrolled)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use pam_otp_core::policy::PolicyError;
 use pam_otp_core::policy::arguments::ArgumentError;
 use pam_otp_core::store::StoreError;
 use pam_otp_core::user::UserNameError;
-use pam_otp_core::verify::{Accepted, Means, Refusal};
+use pam_otp_core::verify::{Accepted, Kept, Means, Refusal};
 
 use crate::event::Level;
 use crate::host::HostError;
@@ -116,6 +116,8 @@ impl Outcome {
             Self::Granted(accepted) => match accepted.means() {
                 Means::Token(_) => "code",
                 Means::Recovery { .. } => "recovery_code",
+                // Two codes at once: no login asks for them.
+                Means::Resync { .. } => "resync",
             },
             Self::Skipped(Skip::Unenrolled) | Self::Denied(Denial::Unenrolled) => "unenrolled",
             Self::Held => "split",
@@ -136,10 +138,20 @@ impl Outcome {
     /// What else the log should say.
     pub(crate) fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Granted(accepted) => match accepted.means() {
-                Means::Token(name) => vec![("token", name.clone())],
-                Means::Recovery { left } => vec![("left", left.to_string())],
-            },
+            Self::Granted(accepted) => {
+                let means = match accepted.means() {
+                    Means::Token(name) | Means::Resync { token: name, .. } => {
+                        ("token", name.clone())
+                    }
+                    Means::Recovery { left } => ("left", left.to_string()),
+                };
+                // A disk that takes nothing is for the administrator to know.
+                let kept = match accepted.kept() {
+                    Kept::OnDisk => None,
+                    Kept::InMemory => Some(("kept", "memory".to_owned())),
+                };
+                [means].into_iter().chain(kept).collect()
+            }
             Self::Skipped(_) | Self::Held => Vec::new(),
             Self::Denied(denial) => denial.details(),
         }

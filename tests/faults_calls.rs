@@ -117,3 +117,11 @@ fn a_system_call_that_fails_in_a_login_in_a_home_does_neither() {
         try_all(&house, fail);
     }
 }
+
+/// Where a call that the disk fails is made good in memory, that counts as much.
+#[test]
+fn where_memory_stands_in_for_the_disk_a_system_call_that_fails_does_neither() {
+    if let Some(house) = House::with_homes_and("unwritable = \"volatile\"") {
+        try_all(&house, fail);
+    }
+}

@@ -6,7 +6,7 @@
 mod common;
 mod faults;
 
-use common::value;
+use common::{value, visit_with};
 use faults::{House, Login};
 use pam_otp_testkit::sandbox::{Sandbox, run};
 
@@ -17,10 +17,16 @@ struct Place {
 
 const HOME: &str = "/home/resident0";
 
+const VOLATILE: &str = "unwritable = \"volatile\"";
+
 impl Place {
     fn or_skip(mount: &str) -> Option<Self> {
+        Self::under(mount, "")
+    }
+
+    fn under(mount: &str, rule: &str) -> Option<Self> {
         let place = Self {
-            house: House::with_homes()?,
+            house: House::with_homes_and(rule)?,
         };
         if let Err(said) = place.try_shell(mount) {
             eprintln!("SKIPPED: {mount:?} does not work here: {said}");
@@ -70,6 +76,46 @@ impl Place {
         let said = ["outcome", "reason"].map(|key| value(line, key));
         assert_eq!(said, [Some("denied"), Some("unreadable_record")], "{line}");
         assert!(line.contains(why), "{line}");
+    }
+
+    /// In or out, and why, and whether it is kept in memory alone.
+    fn says(&self, user: &str, code: &str, outcome: &str, reason: &str, in_memory: bool) {
+        let visit = self.house.visit(user, code);
+        let line = visit.line();
+        let said = ["outcome", "reason"].map(|key| value(line, key));
+        assert_eq!(said, [Some(outcome), Some(reason)], "{visit:?}");
+        assert_eq!(visit.entered, outcome == "granted", "{visit:?}");
+        assert_eq!(value(line, "kept") == Some("memory"), in_memory, "{line}");
+    }
+
+    /// Root's copies, with mode and owner.
+    fn copies(&self) -> String {
+        let mut shell = self.sandbox().command("sh");
+        let list = "[ ! -e /run/pam-otp ] || stat -c '%a %U %s' /run/pam-otp /run/pam-otp/*";
+        let output = shell.args(["-uc", list]).output().expect("start sh");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// What a login leaves in memory while `spoil` holds, and that the disk
+    /// takes it after `mend`.
+    fn stands_in(&self, kind: Login, spoil: impl Fn(), mend: impl Fn()) {
+        let guest = self.house.guest(0);
+        let code = kind.prepare(&self.house, &guest);
+        spoil();
+        self.says(&guest.name, &guest.wrong, "denied", "wrong_code", false);
+        self.says(&guest.name, &code, "granted", "code", true);
+        self.says(&guest.name, &code, "denied", "used_code", false);
+        let copies = self.copies();
+        assert_eq!(copies.lines().count(), 2, "{copies}");
+        assert!(copies.starts_with("711 root "), "{copies}");
+        assert!(copies.ends_with("\n600 root 8192\n"), "{copies}");
+        mend();
+        self.says(&guest.name, &code, "denied", "used_code", false);
+        self.says(&guest.name, &guest.next, "granted", "code", false);
+        self.says(&guest.name, &code, "denied", "used_code", false);
+        self.says(&guest.name, &guest.next, "denied", "used_code", false);
+        let left = self.copies();
+        assert_eq!(left.lines().count(), 1, "the copy is still there: {left}");
     }
 
     /// A full disk, with a state and without one.
@@ -130,7 +176,10 @@ fn on_a_full_ext4_who_has_a_state_gets_in_and_who_has_none_is_denied() {
 
 #[test]
 fn on_a_disk_that_cannot_be_written_all_are_denied_until_it_can() {
-    let mounts = [format!("mount -t tmpfs -o size=256k tmpfs {HOME}"), ext4()];
+    let mounts = [
+        format!("mount -t tmpfs -o size=256k,nr_inodes=64 tmpfs {HOME}"),
+        ext4(),
+    ];
     for mount in mounts {
         let Some(place) = Place::or_skip(&mount) else {
             continue;
@@ -145,4 +194,95 @@ fn on_a_disk_that_cannot_be_written_all_are_denied_until_it_can() {
             assert!(visit.entered, "{kind:?}: {visit:?}");
         }
     }
+}
+
+#[test]
+fn where_the_policy_bears_it_memory_stands_in_for_a_disk_that_cannot_be_written() {
+    let mounts = [
+        format!("mount -t tmpfs -o size=256k,nr_inodes=64 tmpfs {HOME}"),
+        ext4(),
+    ];
+    for mount in mounts {
+        let Some(place) = Place::under(&mount, VOLATILE) else {
+            continue;
+        };
+        for kind in [Login::Right, Login::First] {
+            place.stands_in(
+                kind,
+                || place.shell(&format!("mount -o remount,ro {HOME}")),
+                || place.shell(&format!("mount -o remount,rw {HOME}")),
+            );
+        }
+        // A full disk has room for a state that is there, and none for a new one.
+        place.stands_in(Login::First, || place.fill(true), || place.clear());
+    }
+}
+
+#[test]
+fn of_twenty_logins_with_one_code_on_a_disk_that_cannot_be_written_one_gets_in() {
+    let mount = format!("mount -t tmpfs -o size=256k tmpfs {HOME}");
+    let Some(place) = Place::under(&mount, VOLATILE) else {
+        return;
+    };
+    for kind in [Login::Right, Login::First] {
+        let guest = place.house.guest(0);
+        let code = kind.prepare(&place.house, &guest);
+        place.shell(&format!("mount -o remount,ro {HOME}"));
+        let entered: usize = std::thread::scope(|scope| {
+            let visits: Vec<_> = (0..20)
+                .map(|_| scope.spawn(|| place.house.visit(&guest.name, &code).entered))
+                .collect();
+            visits
+                .into_iter()
+                .map(|visit| usize::from(visit.join().expect("a visit")))
+                .sum()
+        });
+        assert_eq!(entered, 1, "{kind:?}");
+        place.shell(&format!("mount -o remount,rw {HOME}; rm -f /run/pam-otp/*"));
+    }
+}
+
+/// A program that runs as the user cannot know what root's copy knows.
+#[test]
+fn while_there_is_a_copy_in_memory_a_program_without_rights_is_denied() {
+    let mount = format!("mount -t tmpfs -o size=256k tmpfs {HOME}");
+    let Some(place) = Place::under(&mount, VOLATILE) else {
+        return;
+    };
+    let guest = place.house.guest(0);
+    let as_user = |code: &str| {
+        let mut command = place.sandbox().command("setpriv");
+        command
+            .args([
+                "--reuid",
+                &guest.name,
+                "--regid",
+                &guest.name,
+                "--clear-groups",
+            ])
+            .arg(place.house.pam_try());
+        visit_with(command, &place.house.stack, &guest.name, code)
+    };
+    let module = place.house.realm.module("");
+    let (_, policy) = module.split_once("policy=").expect("an argument");
+    place.shell(&format!(
+        "chmod o+rx $(dirname {policy}); chmod o+r {policy}; mount -o remount,ro {HOME}"
+    ));
+    place.says(&guest.name, &guest.code, "granted", "code", true);
+    place.shell(&format!("mount -o remount,rw {HOME}"));
+    for code in [&guest.code, &guest.next] {
+        let visit = as_user(code);
+        assert!(!visit.entered, "{visit:?}");
+        let line = visit.line();
+        assert_eq!(value(line, "reason"), Some("unreadable_record"), "{line}");
+        assert!(line.contains("/run/pam-otp/"), "{line}");
+    }
+    // Root's next success takes it away.
+    place.says(&guest.name, &guest.next, "granted", "code", false);
+    let visit = as_user(&guest.next);
+    assert_eq!(
+        value(visit.line(), "reason"),
+        Some("used_code"),
+        "{visit:?}"
+    );
 }

@@ -12,7 +12,7 @@ use pam_otp_core::store::StoreError;
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserNameError;
-use pam_otp_core::verify::{Accepted, Refusal, Verdict, verify};
+use pam_otp_core::verify::{Accepted, Kept, Refusal, Verdict, verify};
 
 use super::{Denial, Outcome, Skip, TABLE};
 use crate::event::Level;
@@ -106,7 +106,7 @@ fn accepted() -> Accepted {
         rules,
         UnixTime(0),
     );
-    match decision.settle(|_, _| Ok::<_, ()>(())) {
+    match decision.settle(|_, _| Ok::<_, ()>(Kept::OnDisk)) {
         Ok(Verdict::Accepted(accepted)) => accepted,
         other => panic!("{other:?}"),
     }

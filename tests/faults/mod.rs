@@ -67,11 +67,16 @@ impl House {
     /// Records in homes, whose owners the module has to become. `None` where
     /// there is no root.
     pub(crate) fn with_homes() -> Option<Self> {
+        Self::with_homes_and("")
+    }
+
+    /// The same, with one more line of policy.
+    pub(crate) fn with_homes_and(rule: &str) -> Option<Self> {
         let sandbox = Sandbox::or_skip()?;
         for worker in 0..WORKERS {
             sandbox.add_user(&resident(worker), "correct horse");
         }
-        let realm = Realm::at_home(RULES);
+        let realm = Realm::at_home(&format!("{RULES}\n{rule}"));
         let stack = sandbox.stack("door", &lines(&realm));
         // libpam reads it too, after ours.
         sandbox.pam_service("other", "auth required pam_deny.so");

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Status,
     /// Tell whether a code would open now; uses it up, as a login does
     Verify,
+    /// Follow a token that is far off; asks for two codes in a row
+    Resync,
     /// Show key and QR code again; asks for a code or a recovery code
     Show,
     /// Switch two-factor login off; asks for a code or a recovery code
@@ -48,6 +50,7 @@ impl Command {
             Self::Enroll => "enroll",
             Self::Status => "status",
             Self::Verify => "verify",
+            Self::Resync => "resync",
             Self::Show => "show",
             Self::Disable => "disable",
         }

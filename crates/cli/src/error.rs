@@ -38,6 +38,10 @@ pub(crate) enum Error {
     NotEnrolled(String),
     /// The code does not open.
     Refused(Refusal),
+    /// The two codes at a resync are not what a token shows one after the other.
+    NotInARow,
+    /// A recovery code at a resync.
+    NoClock,
     /// The code at enrolment does not match.
     NotConfirmed,
     /// Standard input ended.
@@ -79,9 +83,15 @@ impl Error {
             Self::Refused(Refusal::Ahead) => {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
-            Self::NotConfirmed | Self::Refused(Refusal::Wrong | Refusal::OtherTime { .. }) => {
+            Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
                 Some("check that the clocks of this machine and of the phone are right".into())
             }
+            Self::Refused(Refusal::OtherTime { .. }) => Some(format!(
+                "check both clocks; pam-otp resync{} learns it, if the phone's cannot be set right",
+                for_user(other)
+            )),
+            Self::NotInARow => Some("take two that the app shows one right after the other".into()),
+            Self::NoClock => Some("a code that the app shows has 6 to 8 digits".into()),
             Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
             Self::Refused(Refusal::Throttled { .. }) => Some("a recovery code works at once".into()),
             Self::Refused(Refusal::Malformed) => {
@@ -154,6 +164,12 @@ impl fmt::Display for Error {
                 }
                 Refusal::Exhausted => "the token's counter is at its end",
             }),
+            Self::NotInARow => {
+                f.write_str("these are not two codes in a row of any token, within a day of now")
+            }
+            Self::NoClock => {
+                f.write_str("a recovery code tells nothing of a clock; it is not used up")
+            }
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),

@@ -56,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         Command::Enroll => commands::enroll::run(&session),
         Command::Status => commands::status::run(&session),
         Command::Verify => commands::verify::run(&session),
+        Command::Resync => commands::resync::run(&session),
         Command::Show => commands::show::run(&session),
         Command::Disable => commands::disable::run(&session),
     }

@@ -109,7 +109,7 @@ fn what_only_asks_or_fails_leaves_no_line_in_the_log() {
     let Some(sandbox) = sandbox() else {
         return;
     };
-    for command in ["status", "enroll", "verify", "show", "disable"] {
+    for command in ["status", "enroll", "verify", "resync", "show", "disable"] {
         said(as_alice(&sandbox, &[command]));
         said(as_root(&sandbox, &[command, "--user", "alice"]));
     }
@@ -124,7 +124,7 @@ fn a_user_whom_the_system_does_not_know_is_an_error_for_every_command() {
         return;
     };
     let error = "pam-otp: error: user nosuch is not known to this system\n";
-    for command in ["enroll", "status", "verify", "show", "disable"] {
+    for command in ["enroll", "status", "verify", "resync", "show", "disable"] {
         let (status, said) = said(as_root(&sandbox, &[command, "--user", "nosuch"]));
         assert_eq!((status, said.as_str()), (Some(1), error), "{command}");
     }
@@ -149,7 +149,7 @@ fn a_user_is_sent_to_the_administrator_with_the_line_to_type() {
         return;
     };
     use_system_store(&sandbox);
-    for command in ["status", "enroll", "verify", "show", "disable"] {
+    for command in ["status", "enroll", "verify", "resync", "show", "disable"] {
         let (status, said) = said(as_alice(&sandbox, &[command]));
         assert_eq!(status, Some(1));
         let hint = format!(

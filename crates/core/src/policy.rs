@@ -32,6 +32,8 @@ pub struct Policy {
     pub store: StoreKind,
     /// The system store's directory; absolute.
     pub system_store: PathBuf,
+    /// What becomes of a login that its disk cannot record.
+    pub unwritable: Unwritable,
     /// How far a code may be off.
     pub rules: Rules,
     /// What becomes of a user without a record.
@@ -51,6 +53,7 @@ impl Default for Policy {
         Self {
             store: StoreKind::Home,
             system_store: PathBuf::from(DEFAULT_SYSTEM_STORE),
+            unwritable: Unwritable::Deny,
             rules: Rules {
                 window: 1,
                 look_ahead: 10,
@@ -103,6 +106,15 @@ pub enum StoreKind {
     Home,
     /// A directory of root's, out of reach for the user's processes.
     System,
+}
+
+/// What becomes of a login that its disk cannot record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritable {
+    /// It is refused: who knows whether its code was used before?
+    Deny,
+    /// It is recorded in memory, and on the disk as soon as that can be.
+    Volatile,
 }
 
 /// What becomes of a user without a record.

@@ -67,15 +67,26 @@ impl State {
     }
 
     /// Moves what is known of a token's drift by one step towards what a code
-    /// has just shown, at most `most` steps away from our clock.
+    /// has just shown: outward to `most` steps away from our clock. A drift that
+    /// is farther out ([`State::follow`]) can only move inward.
     #[must_use]
     pub fn learn(mut self, token: TokenId, shown: i128, most: u16) -> Self {
         let progress = self.tokens.entry(token).or_default();
         let drift = i128::from(progress.drift);
         let towards = drift.saturating_add(shown.saturating_sub(drift).signum());
-        let most = i128::from(most);
+        let most = i128::from(most.max(progress.drift.unsigned_abs()));
         progress.drift =
             i16::try_from(towards.clamp(most.saturating_neg(), most)).unwrap_or(progress.drift);
+        self
+    }
+
+    /// Takes a token's drift to be what two consecutive codes have shown, in
+    /// steps, however far that is. A drift that the format cannot hold (16 bits)
+    /// changes nothing.
+    #[must_use]
+    pub fn follow(mut self, token: TokenId, shown: i128) -> Self {
+        let progress = self.tokens.entry(token).or_default();
+        progress.drift = i16::try_from(shown).unwrap_or(progress.drift);
         self
     }
 

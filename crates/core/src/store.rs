@@ -9,30 +9,34 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use crate::answer::Answer;
-use crate::policy::{Policy, StoreKind};
+use crate::code::Code;
+use crate::policy::{Policy, StoreKind, Unwritable};
 use crate::source::Source;
 use crate::state::State;
-use crate::state::slots::Slots;
 use crate::time::UnixTime;
 use crate::token::TokenFile;
-use crate::verify::{Rules, Verdict, verify};
+use crate::verify::{Rules, Verdict, resync, verify};
 
 mod account;
+mod copy;
 mod create;
+mod decoy;
 mod enrol;
 mod error;
 mod files;
+mod held;
 mod identity;
 mod lock;
 mod place;
 mod steady;
 
 pub use account::Account;
+pub use decoy::pretend;
 pub use enrol::Removal;
 pub use error::{Problem, StoreError};
 
 use files::Stamp;
-use lock::Locked;
+use held::{Held, Locks};
 use place::Place;
 
 /// The token file's name within a record.
@@ -41,12 +45,16 @@ pub const TOKEN_FILE: &str = "token.toml";
 pub const STATE_FILE: &str = "state";
 /// The record's name within a home directory.
 pub const HOME_RECORD: &str = ".pam-otp";
+/// The directory of root's copies in memory, for `unwritable = "volatile"`.
+pub const MEMORY: &str = "/run/pam-otp";
 
 /// The place that the policy keeps records in.
 #[derive(Clone, Debug)]
 pub struct Store {
     kind: StoreKind,
     system: PathBuf,
+    /// Where copies of states go that the disk does not take.
+    memory: Option<PathBuf>,
 }
 
 impl Store {
@@ -56,6 +64,10 @@ impl Store {
         Self {
             kind: policy.store,
             system: policy.system_store.clone(),
+            memory: match policy.unwritable {
+                Unwritable::Deny => None,
+                Unwritable::Volatile => Some(PathBuf::from(MEMORY)),
+            },
         }
     }
 
@@ -97,10 +109,21 @@ pub struct Record {
 #[derive(Debug)]
 struct RecordFiles {
     directory: OwnedFd,
+    /// Its device and inode.
+    directory_id: (u64, u64),
+    /// The token file, as it was when it was read.
+    token: OwnedFd,
     tokens: TokenFile,
     token_stamp: Stamp,
     /// None until the first login of a token that was deployed without one.
-    state: Option<OwnedFd>,
+    state: Option<StateFile>,
+}
+
+#[derive(Debug)]
+struct StateFile {
+    file: OwnedFd,
+    /// Not on a read-only disk, where the policy bears that.
+    writable: bool,
 }
 
 /// How often a record that changes under our hands is opened anew.
@@ -133,61 +156,71 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(|tokens, state, locked, slots| {
-            verify(tokens, state, answer, source, rules, now).settle(|state, durability| {
-                let write = slots.update(state.with_room_for(tokens), durability);
-                locked.write(&write.map_err(|error| locked.unusable(error))?, durability)
-            })
+        self.locked(Missing::Create, |tokens, held| {
+            verify(tokens, held.state(), answer, source, rules, now)
+                .settle(|state, durability| held.write(state, tokens, durability, now))
+        })
+    }
+
+    /// Decides about two consecutive codes of a token whose clock or counter is
+    /// far off, and learns from them by how much.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then nothing was accepted.
+    pub fn resync(
+        &mut self,
+        codes: [&Code; 2],
+        source: &Source,
+        rules: Rules,
+        now: UnixTime,
+    ) -> Result<Verdict, StoreError> {
+        self.locked(Missing::Create, |tokens, held| {
+            let decision = resync(tokens, held.state(), codes, source, rules, now);
+            // Memory forgets. Back at the old drift, the token's codes of the
+            // last day would have their time still to come.
+            let held = held.on_disk_only();
+            decision.settle(|state, durability| held.write(state, tokens, durability, now))
         })
     }
 
     /// The state as it is now. Creates nothing: without a state file, nobody
-    /// has logged in yet.
+    /// has logged in yet, or not on this disk.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn state(&mut self) -> Result<State, StoreError> {
-        if self.files.state.is_none() {
-            return Ok(State::default());
-        }
-        self.locked(|_, state, _, _| Ok(state.clone()))
+        self.locked(Missing::Leave, |_, held| Ok(held.state().clone()))
     }
 
     /// Runs `work` on the state that the record's path names now, locked.
     fn locked<T>(
         &mut self,
-        work: impl FnOnce(&TokenFile, &State, &Locked<'_>, &Slots) -> Result<T, StoreError>,
+        missing: Missing,
+        work: impl FnOnce(&TokenFile, Held<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         for _ in 0..ATTEMPTS {
-            let path = self.place.record_path().join(STATE_FILE);
-            if self.files.state.is_none() {
-                let created = self
-                    .place
-                    .enter(|| files::create_state(&self.place, &self.files.directory));
-                self.files.state = Some(created??);
+            let (place, files) = (&self.place, &mut self.files);
+            if files.state.is_none() && missing == Missing::Create {
+                files.state = place.enter(|| files::create_state(place, &files.directory))??;
             }
-            let Some(state) = &self.files.state else {
-                return Err(StoreError::Gone(path));
-            };
-            let locked = Locked::acquire(state, &path)?;
-            // While the user was typing, or we waited, the record may have been
-            // removed or replaced: then what we hold is nobody's any more.
-            if self
-                .place
-                .enter(|| files::is_current(&self.place, &self.files, state))??
-            {
-                let slots = locked.read()?;
-                return work(&self.files.tokens, &slots.state(), &locked, &slots);
+            let locks = Locks::of(place, files);
+            if let Some(held) = Held::acquire(place, files, &locks)? {
+                return work(&files.tokens, held);
             }
-            drop(locked);
-            *self = self
-                .store
-                .open(&self.account)?
-                .ok_or(StoreError::Gone(path))?;
+            let gone = || StoreError::Gone(self.place.record_path().join(STATE_FILE));
+            *self = self.store.open(&self.account)?.ok_or_else(gone)?;
         }
         Err(StoreError::Unstable(self.place.record_path().to_owned()))
     }
+}
+
+/// What becomes of a state file that is not there.
+#[derive(Clone, Copy, PartialEq)]
+enum Missing {
+    Create,
+    Leave,
 }
 
 #[cfg(test)]

@@ -10,10 +10,13 @@ use crate::source::{Source, SourceId};
 use crate::state::State;
 use crate::state::slots::Durability;
 use crate::throttle::{self, Throttle};
-use crate::time::UnixTime;
+use crate::time::{Period, UnixTime};
 use crate::token::{Kind, Token, TokenFile};
 
 mod find;
+mod resync;
+
+pub use resync::resync;
 
 use find::{Match, Reach};
 
@@ -24,7 +27,8 @@ pub struct Rules {
     pub window: u64,
     /// HOTP: counter values tried from the next one on.
     pub look_ahead: u64,
-    /// TOTP: most steps by which a token's clock is taken to be off.
+    /// TOTP: most steps by which codes that open may teach that a token's clock
+    /// is off. Two consecutive ones may teach more: [`resync`].
     pub drift: u16,
     /// How patient to be with wrong guesses.
     pub throttle: Throttle,
@@ -83,6 +87,30 @@ struct Login<'a> {
 
 impl Login<'_> {
     fn verify_code(&self, code: &Code) -> Decision {
+        self.guess(
+            |token| self.reach(token).find(token, code),
+            |state, token, moving_factor| {
+                let state = self.open(state, token, moving_factor)?;
+                Some((state, Means::Token(token.name.to_string())))
+            },
+            || {
+                let mut tokens = self.record.tokens().iter();
+                let other_time =
+                    tokens.find_map(|token| self.reach(token).elsewhere(token, code, self.now));
+                other_time.map_or(Refusal::Wrong, |seconds| Refusal::OtherTime { seconds })
+            },
+        )
+    }
+
+    /// Decides about what can be guessed: `find` says what it is for a token,
+    /// `open` spends what opens (`None` if a counter is at its end), `wrong` says
+    /// why it is for none.
+    fn guess(
+        &self,
+        find: impl Fn(&Token) -> Option<Match>,
+        open: impl Fn(State, &Token, u64) -> Option<(State, Means)>,
+        wrong: impl FnOnce() -> Refusal,
+    ) -> Decision {
         let interval = self.rules.interval(self.record);
         let throttle = self.rules.throttle;
         let ledger = self.state.ledger();
@@ -90,16 +118,22 @@ impl Login<'_> {
             // Not looked at: a guess that is not made needs no record.
             return Decision::ignore(Refusal::Throttled { seconds });
         }
-        let mut opened: Option<Opened> = None;
+        let mut opened: Option<(State, Means)> = None;
         let mut refusal = None;
         for token in self.record.tokens() {
-            match self.reach(token).find(token, code) {
+            match find(token) {
                 // All tokens that it is right for are spent, so that it is
-                // right for none of them any more.
-                Some(Match::Open(moving_factor)) => match self.open(opened, token, moving_factor) {
-                    Some(both) => opened = Some(both),
-                    None => return Decision::ignore(Refusal::Exhausted),
-                },
+                // right for none of them any more. The first one is named.
+                Some(Match::Open(moving_factor)) => {
+                    let (state, first) = match opened {
+                        Some((state, first)) => (state, Some(first)),
+                        None => (self.state.clone(), None),
+                    };
+                    let Some((state, means)) = open(state, token, moving_factor) else {
+                        return Decision::ignore(Refusal::Exhausted);
+                    };
+                    opened = Some((state, first.unwrap_or(means)));
+                }
                 // No guess: whoever sends it has seen the code. Not counted
                 // against the owner, who may have pressed enter twice.
                 Some(Match::Used) => refusal = Some(Refusal::Used),
@@ -107,17 +141,13 @@ impl Login<'_> {
                 None => {}
             }
         }
-        if let Some(Opened { name, state }) = opened {
-            return self.accept(Means::Token(name), state);
+        if let Some((state, means)) = opened {
+            return self.accept(means, state);
         }
         if let Some(refusal) = refusal {
             return Decision::ignore(refusal);
         }
-        let mut tokens = self.record.tokens().iter();
-        let other_time =
-            tokens.find_map(|token| self.reach(token).elsewhere(token, code, self.now));
-        let refusal = other_time.map_or(Refusal::Wrong, |seconds| Refusal::OtherTime { seconds });
-        self.refuse(refusal, Some((self.source, interval)))
+        self.refuse(wrong(), Some((self.source, interval)))
     }
 
     fn reach(&self, token: &Token) -> Reach {
@@ -126,21 +156,21 @@ impl Login<'_> {
 
     /// Spends a code, and learns from it how far the token's clock is off.
     /// `None` if its counter is at its end.
-    fn open(&self, before: Option<Opened>, token: &Token, moving_factor: u64) -> Option<Opened> {
-        let Opened { name, state } = before.unwrap_or_else(|| Opened {
-            name: token.name.to_string(),
-            state: self.state.clone(),
-        });
+    fn open(&self, state: State, token: &Token, moving_factor: u64) -> Option<State> {
         let spent = state.spend(token.id(), moving_factor)?;
-        let state = match token.kind {
+        Some(match token.kind {
             Kind::Totp { period } => {
-                let here = period.step_at(self.now);
-                let ahead = i128::from(moving_factor).saturating_sub(i128::from(here));
+                let ahead = self.steps_ahead(period, moving_factor);
                 spent.learn(token.id(), ahead, self.rules.drift)
             }
             Kind::Hotp { .. } => spent,
-        };
-        Some(Opened { name, state })
+        })
+    }
+
+    /// How many steps a code's step is ahead of ours; negative: behind.
+    fn steps_ahead(&self, period: Period, step: u64) -> i128 {
+        let here = period.step_at(self.now);
+        i128::from(step).saturating_sub(i128::from(here))
     }
 
     /// Never throttled, and never counted for the throttle: 80 bits cannot be
@@ -162,7 +192,10 @@ impl Login<'_> {
 
     fn accept(&self, means: Means, spent: State) -> Decision {
         Decision {
-            verdict: Verdict::Accepted(Accepted { means }),
+            verdict: Verdict::Accepted(Accepted {
+                means,
+                kept: Kept::OnDisk,
+            }),
             update: Some((spent.succeeded(self.source, self.now), Durability::Flushed)),
         }
     }
@@ -176,12 +209,6 @@ impl Login<'_> {
             )),
         }
     }
-}
-
-/// The first token that a code opens, and the state in which the code is spent.
-struct Opened {
-    name: String,
-    state: State,
 }
 
 /// Whether a code is right for some time-based token of this record now, used
@@ -210,17 +237,20 @@ pub struct Decision {
 
 impl Decision {
     /// Writes the new state, then tells the verdict. If writing fails there is
-    /// no verdict.
+    /// no verdict. `write` tells where the state is kept now.
     ///
     /// # Errors
     ///
     /// Whatever `write` fails with.
     pub fn settle<E>(
-        self,
-        write: impl FnOnce(State, Durability) -> Result<(), E>,
+        mut self,
+        write: impl FnOnce(State, Durability) -> Result<Kept, E>,
     ) -> Result<Verdict, E> {
         if let Some((state, durability)) = self.update {
-            write(state, durability)?;
+            let kept = write(state, durability)?;
+            if let Verdict::Accepted(accepted) = &mut self.verdict {
+                accepted.kept = kept;
+            }
         }
         Ok(self.verdict)
     }
@@ -247,6 +277,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Accepted {
     means: Means,
+    kept: Kept,
 }
 
 impl Accepted {
@@ -255,6 +286,22 @@ impl Accepted {
     pub fn means(&self) -> &Means {
         &self.means
     }
+
+    /// Where it stands that the answer is spent.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        self.kept
+    }
+}
+
+/// Where a state was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In the record's state file.
+    OnDisk,
+    /// In root's copy under /run: the disk did not take it, and the policy
+    /// bears that.
+    InMemory,
 }
 
 /// What opened.
@@ -266,6 +313,14 @@ pub enum Means {
     Recovery {
         /// How many are left.
         left: usize,
+    },
+    /// Two consecutive codes of a token: only [`resync`] takes them.
+    Resync {
+        /// The token's name.
+        token: String,
+        /// Seconds by which its clock is ahead of ours; negative: behind. A
+        /// multiple of its period. `None` for a counter, which has no clock.
+        seconds: Option<i64>,
     },
 }
 

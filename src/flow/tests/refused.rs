@@ -241,16 +241,37 @@ fn who_has_a_broken_record_is_asked_like_everybody_and_then_denied_with_its_path
 
 #[test]
 fn a_record_removed_while_its_owner_types_denies() {
-    let world = World::with_alice("");
-    let (store, file) = (world.store(), world.token_file("alice"));
-    let state = file.with_file_name("state");
-    let path = state.display();
-    let details = format!("path={path} detail=\"{path}: the record was removed meanwhile\"");
+    for (rules, level, reason) in [
+        ("", Level::Notice, "unenrolled"),
+        ("unenrolled = \"allow\"", Level::Error, "changed_record"),
+    ] {
+        let world = World::with_alice(rules);
+        let (store, file) = (world.store(), world.token_file("alice"));
+        let state = file.with_file_name("state");
+        let path = state.display();
+        let details = match reason {
+            "unenrolled" => String::new(),
+            _ => format!("path={path} detail=\"{path}: the record was removed meanwhile\""),
+        };
+        let mut host = Scripted::login("alice")
+            .asks(QUESTION, NOW)
+            .meanwhile(move || {
+                assert_eq!(store.remove(&account("alice")).unwrap(), Removal::Removed);
+            })
+            .logs(level, "denied", reason, &details);
+        assert_eq!(world.play(&mut host, &[]), PAM_AUTH_ERR);
+    }
+}
+
+#[test]
+fn a_record_made_while_its_owner_types_counts_and_before_the_answer_none_is_looked_for() {
+    let world = std::rc::Rc::new(World::new(""));
+    let later = std::rc::Rc::clone(&world);
     let mut host = Scripted::login("alice")
         .asks(QUESTION, NOW)
-        .meanwhile(move || assert_eq!(store.remove(&account("alice")).unwrap(), Removal::Removed))
-        .logs(Level::Error, "denied", "changed_record", &details);
-    assert_eq!(world.play(&mut host, &[]), PAM_AUTH_ERR);
+        .meanwhile(move || later.enrol("alice", vec![token("phone", TIMED, 6)]))
+        .logs(Level::Info, "granted", "code", "token=phone");
+    assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
 }
 
 #[test]
@@ -260,8 +281,13 @@ fn a_record_replaced_while_its_owner_types_decides_with_the_new_secret() {
         ..token("phone", TIMED, 6)
     };
     let new_code = other.generator().code(5).to_text().to_string();
-    for (code, outcome) in [(NOW, PAM_AUTH_ERR), (&*new_code, PAM_SUCCESS)] {
-        let world = World::with_alice("");
+    for (rules, code, outcome) in [
+        ("", NOW, PAM_AUTH_ERR),
+        ("", &*new_code, PAM_SUCCESS),
+        ("unenrolled = \"allow\"", NOW, PAM_AUTH_ERR),
+        ("unenrolled = \"allow\"", &*new_code, PAM_SUCCESS),
+    ] {
+        let world = World::with_alice(rules);
         let (store, tokens) = (world.store(), vec![other.clone()]);
         let replace = move || {
             assert_eq!(store.remove(&account("alice")).unwrap(), Removal::Removed);

@@ -8,7 +8,7 @@ use pam_otp_core::state::State;
 use pam_otp_core::store::StoreError;
 use pam_otp_core::time::Period;
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
-use pam_otp_core::verify::{Verdict, verify};
+use pam_otp_core::verify::{Kept, Verdict, verify};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -108,7 +108,7 @@ fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
         );
         let verdict = decision.settle(|state, _| {
             spent = state;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(Kept::OnDisk)
         })?;
         // A recovery code proves nothing about the phone.
         match (verdict, answer) {

@@ -15,7 +15,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     let accepted = prove(session, &mut session.record()?)?;
     let mut stdout = std::io::stdout().lock();
     match accepted.means() {
-        Means::Token(name) => {
+        Means::Token(name) | Means::Resync { token: name, .. } => {
             writeln!(
                 stdout,
                 "Right code of \"{}\". It is used up now, as by a login.",

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Policy, StoreKind, Unenrolled};
+use super::{Policy, StoreKind, Unenrolled, Unwritable};
 use crate::document::Value;
 
 /// One key of the policy.
@@ -45,6 +45,22 @@ pub const KEYS: &[Key] = &[
         set: |policy, setting| policy.system_store = PathBuf::from(setting.text()),
     },
     Key {
+        name: "unwritable",
+        takes: Takes::Word(&["deny", "volatile"]),
+        default: "deny",
+        meaning: "A record on a disk that is read-only, full or failing: deny refuses the login; \
+                  volatile keeps what it changes in a copy of root's under /run, until the disk \
+                  takes it. Codes that were used so are forgotten when the machine is started \
+                  anew.",
+        set: |policy, setting| {
+            policy.unwritable = if setting.is("volatile") {
+                Unwritable::Volatile
+            } else {
+                Unwritable::Deny
+            };
+        },
+    },
+    Key {
         name: "window",
         takes: Takes::Number(0, 10),
         default: "1",
@@ -62,8 +78,9 @@ pub const KEYS: &[Key] = &[
         name: "drift",
         takes: Takes::Number(0, 20),
         default: "2",
-        meaning: "Time-based codes: most steps by which a token's clock is taken to be off. How \
-                  far it is off is learnt from codes that opened. 0: not at all.",
+        meaning: "Time-based codes: most steps by which logins take a token's clock to be off. How \
+                  far it is off is learnt from codes that opened. 0: not at all. pam-otp resync \
+                  follows one that is farther off.",
         set: |policy, setting| {
             policy.rules.drift = u16::try_from(setting.number()).unwrap_or(0);
         },

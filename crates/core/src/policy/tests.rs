@@ -30,6 +30,7 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
     let examples = [
         ("store", "\"system\"", "system"),
         ("system_store", "\"/srv/otp\"", "/srv/otp"),
+        ("unwritable", "\"volatile\"", "volatile"),
         ("window", "2", "2"),
         ("look_ahead", "20", "20"),
         ("drift", "0", "0"),
@@ -72,7 +73,7 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, window, look_ahead, drift, tries, wait, unenrolled, prompt, echo, fail_delay";
+    let known = "store, system_store, unwritable, window, look_ahead, drift, tries, wait, unenrolled, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",

@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::create::create_exclusive;
 use super::error::{Problem, StoreError};
+use super::held::is_unwritable;
 use super::place::Place;
-use super::{RecordFiles, STATE_FILE, TOKEN_FILE};
+use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE};
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{FILE, Slots, SlotsError};
@@ -30,58 +31,84 @@ pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreErr
         let state = open(place, &directory, STATE_FILE, OFlags::RDONLY)?;
         return state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)));
     };
-    let tokens = read_tokens(file, &stat, &path)?;
-    let state = open(place, &directory, STATE_FILE, OFlags::RDWR)?;
-    let wrong_size = state
-        .as_ref()
-        .map(|(_, stat)| size(stat))
-        .filter(|size| *size != FILE);
-    if let Some(size) = wrong_size {
-        let path = place.record_path().join(STATE_FILE);
-        return Err(StoreError::State {
-            path,
-            error: SlotsError::Size(size),
-        });
-    }
+    let (token, tokens) = read_tokens(file, &stat, &path)?;
+    let id = rustix::fs::fstat(&directory)
+        .map_err(|errno| StoreError::io(place.record_path(), errno))?;
     Ok(Some(RecordFiles {
+        state: open_state(place, &directory)?,
         directory,
+        directory_id: (id.st_dev, id.st_ino),
+        token,
         tokens,
         token_stamp: Stamp::of(&stat),
-        state: state.map(|(file, _)| file),
     }))
 }
 
+/// Opens the state; `None` if it is not there.
+fn open_state(place: &Place, directory: &OwnedFd) -> Result<Option<StateFile>, StoreError> {
+    let (opened, writable) = match open(place, directory, STATE_FILE, OFlags::RDWR) {
+        Err(error) if place.may_be_unwritable() && is_unwritable(&error) => {
+            (open(place, directory, STATE_FILE, OFlags::RDONLY)?, false)
+        }
+        opened => (opened?, true),
+    };
+    let Some((file, stat)) = opened else {
+        return Ok(None);
+    };
+    match size(&stat) {
+        FILE => Ok(Some(StateFile { file, writable })),
+        size => Err(StoreError::State {
+            path: place.record_path().join(STATE_FILE),
+            error: SlotsError::Size(size),
+        }),
+    }
+}
+
 /// Creates the state of a record that has none yet, and opens what is there
-/// then: another login may have been faster.
-pub(super) fn create_state(place: &Place, directory: &OwnedFd) -> Result<OwnedFd, StoreError> {
+/// then: another login may have been faster. `None` on a disk that cannot be
+/// written, where the policy bears that.
+pub(super) fn create_state(
+    place: &Place,
+    directory: &OwnedFd,
+) -> Result<Option<StateFile>, StoreError> {
     let path = place.record_path().join(STATE_FILE);
     let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
         path: path.clone(),
         error,
     })?;
-    create_exclusive(directory, STATE_FILE, &content)
-        .map_err(|errno| StoreError::io(&path, errno))?;
-    let opened = open(place, directory, STATE_FILE, OFlags::RDWR)?;
-    opened.map(|(file, _)| file).ok_or(StoreError::Gone(path))
+    let created = create_exclusive(directory, STATE_FILE, &content)
+        .map_err(|errno| StoreError::io(&path, errno));
+    match created {
+        Err(error) if place.may_be_unwritable() && is_unwritable(&error) => return Ok(None),
+        created => created?,
+    };
+    match open_state(place, directory)? {
+        Some(state) => Ok(Some(state)),
+        None => Err(StoreError::Gone(path)),
+    }
 }
 
-/// Whether the record's path still names the files that we hold.
-pub(super) fn is_current(
-    place: &Place,
-    files: &RecordFiles,
-    state: &OwnedFd,
-) -> Result<bool, StoreError> {
+/// Whether the record's path still names the files that we hold; if so, how the
+/// state file, or for want of one the token file, is now.
+pub(super) fn current(place: &Place, files: &RecordFiles) -> Result<Option<Stat>, StoreError> {
+    let failed = |name: &str| {
+        let path = place.record_path().join(name);
+        move |errno| StoreError::io(&path, errno)
+    };
     let named = |name| match rustix::fs::statat(&files.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(StoreError::io(&place.record_path().join(name), errno)),
+        Err(errno) => Err(failed(name)(errno)),
     };
-    let held = rustix::fs::fstat(state)
-        .map_err(|errno| StoreError::io(&place.record_path().join(STATE_FILE), errno))?;
-    let same_state = named(STATE_FILE)?
-        .is_some_and(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino));
-    let same_tokens = named(TOKEN_FILE)?.is_some_and(|stat| Stamp::of(&stat) == files.token_stamp);
-    Ok(same_state && same_tokens)
+    let Some(token) = named(TOKEN_FILE)?.filter(|stat| Stamp::of(stat) == files.token_stamp) else {
+        return Ok(None);
+    };
+    let state = named(STATE_FILE)?;
+    let Some(held) = &files.state else {
+        return Ok(state.is_none().then_some(token));
+    };
+    let held = rustix::fs::fstat(&held.file).map_err(failed(STATE_FILE))?;
+    Ok(state.filter(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino)))
 }
 
 /// What tells one content of a token file from another: it is always replaced
@@ -154,7 +181,11 @@ fn check_memory(bytes: usize) -> Result<(), Errno> {
     reserved.map_err(|_| Errno::NOMEM)
 }
 
-fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
+fn read_tokens(
+    file: OwnedFd,
+    stat: &Stat,
+    path: &Path,
+) -> Result<(OwnedFd, TokenFile), StoreError> {
     let expected = size(stat);
     if expected == 0 {
         return Err(StoreError::Empty(path.to_owned()));
@@ -185,10 +216,13 @@ fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, Sto
         }
     }
     let text = text.get(..length).unwrap_or_default();
-    TokenFile::parse(text).map_err(|fault| StoreError::Token {
-        path: path.to_owned(),
-        fault,
-    })
+    match TokenFile::parse(text) {
+        Ok(tokens) => Ok((file.into(), tokens)),
+        Err(fault) => Err(StoreError::Token {
+            path: path.to_owned(),
+            fault,
+        }),
+    }
 }
 
 fn size(stat: &Stat) -> usize {

@@ -6,13 +6,14 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
 use super::create::check_file_limit;
 use super::error::StoreError;
 use super::steady::Steady;
 use crate::state::slots::{Durability, FILE, Slots, SlotsError, Write};
+use crate::time::UnixTime;
 
 /// How long to wait for the lock. A login holds it for one write; longer only
 /// if the owner's own process holds it, who then locks out nobody else.
@@ -56,8 +57,8 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Reads the state file.
-    pub(super) fn read(&self) -> Result<Slots, StoreError> {
+    /// Reads the state file. `stat` is the file's, taken under this lock.
+    pub(super) fn read(&self, stat: &Stat) -> Result<Slots, StoreError> {
         // One byte more, to see a file that is too long.
         let mut content = vec![0; FILE.saturating_add(1)];
         let mut length: usize = 0;
@@ -69,12 +70,18 @@ impl<'a> Locked<'a> {
                 Err(errno) => return Err(StoreError::io(self.path, errno)),
             }
         }
-        Slots::decode(content.get(..length).unwrap_or_default())
-            .map_err(|error| self.unusable(error))
+        let slots = Slots::decode(content.get(..length).unwrap_or_default())
+            .map_err(|error| self.unusable(error))?;
+        Ok(slots.marked(stat.st_mtime_nsec.into()))
     }
 
     /// Writes one slot, and waits until it is on disk if it must be.
-    pub(super) fn write(&self, write: &Write, durability: Durability) -> Result<(), StoreError> {
+    pub(super) fn write(
+        &self,
+        write: &Write,
+        durability: Durability,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
         check_file_limit(FILE).map_err(|errno| StoreError::io(self.path, errno))?;
         let flush =
             || rustix::fs::fdatasync(self.file).map_err(|errno| StoreError::io(self.path, errno));
@@ -93,8 +100,29 @@ impl<'a> Locked<'a> {
         }
         if durability == Durability::Flushed {
             flush()?;
+            self.mark(write.mark, now);
         }
         Ok(())
+    }
+
+    /// Leaves the mark of a write that is on disk. Without it, the next writer
+    /// flushes once more: no reason to deny this one.
+    fn mark(&self, nanoseconds: u64, now: UnixTime) {
+        let keep = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        };
+        let (Ok(whole), Ok(fraction)) = (now.0.try_into(), nanoseconds.try_into()) else {
+            return;
+        };
+        let times = Timestamps {
+            last_access: keep,
+            last_modification: Timespec {
+                tv_sec: whole,
+                tv_nsec: fraction,
+            },
+        };
+        let _ = rustix::fs::futimens(self.file, &times);
     }
 
     /// The state file's content is not what it should be.

@@ -11,6 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::account::Account;
+use super::copy::MemoryCopy;
 use super::error::{Problem, StoreError};
 use super::identity::Identity;
 use super::{HOME_RECORD, Store};
@@ -26,6 +27,9 @@ pub(super) struct Place {
     record: PathBuf,
     owner: u32,
     identity: Option<Identity>,
+    /// Where copies of states are kept, if the policy bears disks that cannot
+    /// be written.
+    memory: Option<PathBuf>,
 }
 
 impl Place {
@@ -64,7 +68,20 @@ impl Place {
             record,
             owner,
             identity,
+            memory: store.memory.clone(),
         })
+    }
+
+    /// Whether the policy bears a disk that cannot be written.
+    pub(super) fn may_be_unwritable(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// The copy in memory of the record whose directory has this device and
+    /// inode, if the policy bears a disk that cannot be written.
+    pub(super) fn memory_copy(&self, directory: (u64, u64)) -> Option<MemoryCopy> {
+        let memory = self.memory.as_ref()?;
+        Some(MemoryCopy::of(memory, directory))
     }
 
     /// The record's directory, for messages.

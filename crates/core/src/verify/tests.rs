@@ -58,12 +58,12 @@ fn answered(record: &TokenFile, state: &State, answer: &Answer, now: UnixTime) -
     let verdict = decide(record, state, answer, now)
         .settle(|state, _| {
             after = state;
-            Ok::<_, ()>(())
+            Ok::<_, ()>(Kept::OnDisk)
         })
         .unwrap();
     let word = match verdict {
         Verdict::Accepted(accepted) => match accepted.means() {
-            Means::Token(name) => name.clone(),
+            Means::Token(name) | Means::Resync { token: name, .. } => name.clone(),
             Means::Recovery { left } => format!("recovery, {left} left"),
         },
         Verdict::Refused(refusal) => refusal.word().to_owned(),
@@ -235,7 +235,7 @@ fn an_accepted_code_is_flushed_and_a_wrong_one_is_not() {
         let mut asked = None;
         let _ = decision.settle(|_, durability| {
             asked = Some(durability);
-            Ok::<_, ()>(())
+            Ok::<_, ()>(Kept::OnDisk)
         });
         assert_eq!(asked, Some(expected));
     }
@@ -334,7 +334,7 @@ fn a_code_of_another_time_is_refused_and_says_by_how_much_the_clock_is_off() {
     for (steps, expected) in [(3_i64, 90), (-2, -60), (11, 330)] {
         let step = STEP.checked_add_signed(steps).unwrap();
         let decision = decide(&record, &State::default(), &code(&phone(), step), NOW);
-        match decision.settle(|_, _| Ok::<_, ()>(())).unwrap() {
+        match decision.settle(|_, _| Ok::<_, ()>(Kept::OnDisk)).unwrap() {
             Verdict::Refused(Refusal::OtherTime { seconds }) => assert_eq!(seconds, expected),
             other => panic!("{other:?}"),
         }

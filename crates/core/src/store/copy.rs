@@ -1,0 +1,170 @@
+//! Root's copy of a state in memory, for records on a disk that cannot be
+//! written: `/run/pam-otp/DEVICE-INODE`, named for the record's directory, in
+//! the state file's format. It lasts until the disk takes what it knows, or
+//! until the machine is started anew.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::create::create_exclusive;
+use super::error::{Problem, StoreError};
+use super::lock::Locked;
+use crate::descriptor::clear_of_stdio;
+use crate::state::State;
+use crate::state::slots::{Durability, Slots};
+use crate::time::UnixTime;
+
+/// Others may pass through, to see that there is no copy, and not look around.
+const PASSABLE: Mode = Mode::RWXU.union(Mode::XGRP).union(Mode::XOTH);
+
+/// Where one record's copy is, or would be.
+#[derive(Debug)]
+pub(super) struct MemoryCopy {
+    directory: PathBuf,
+    name: String,
+}
+
+/// A copy that is there, as it was read.
+#[derive(Debug)]
+pub(super) struct CopyFile {
+    directory: OwnedFd,
+    file: OwnedFd,
+    slots: Slots,
+    state: State,
+}
+
+impl CopyFile {
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+impl MemoryCopy {
+    /// The copy of the record whose directory has this device and inode: two
+    /// ways to one record lead to one copy.
+    pub(super) fn of(directory: &Path, (device, inode): (u64, u64)) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            name: format!("{device:x}-{inode:x}"),
+        }
+    }
+
+    /// Opens and reads it; `None` if there is none. The lock of the token file,
+    /// under which this is called, keeps others from it.
+    pub(super) fn open(&self) -> Result<Option<CopyFile>, StoreError> {
+        let directory = match self.open_directory() {
+            Err(Errno::NOENT) => return Ok(None),
+            opened => opened.map_err(|errno| StoreError::io(&self.directory, errno))?,
+        };
+        self.check(&directory)?;
+        self.open_in(directory)
+    }
+
+    /// Takes a state that the disk did not.
+    pub(super) fn write(
+        &self,
+        file: Option<CopyFile>,
+        state: State,
+        durability: Durability,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
+        let file = match file {
+            Some(file) => file,
+            None => self.create()?,
+        };
+        let path = self.path();
+        let locked = Locked::acquire(&file.file, &path)?;
+        let write = file.slots.update(state, durability);
+        locked.write(
+            &write.map_err(|error| locked.unusable(error))?,
+            durability,
+            now,
+        )
+    }
+
+    /// Removes it: the disk knows all that it knew. One that stays does no harm.
+    pub(super) fn remove(&self, file: &CopyFile) {
+        let _ = rustix::fs::unlinkat(&file.directory, &self.name, AtFlags::empty());
+    }
+
+    fn create(&self) -> Result<CopyFile, StoreError> {
+        let path = self.path();
+        let failed = |errno| StoreError::io(&path, errno);
+        match rustix::fs::mkdir(&self.directory, PASSABLE) {
+            // The host's umask may have taken more away than we want.
+            Ok(()) => rustix::fs::chmod(&self.directory, PASSABLE).map_err(failed)?,
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(StoreError::io(&self.directory, errno)),
+        }
+        let directory = self.open_directory().map_err(failed)?;
+        self.check(&directory)?;
+        let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
+            path: path.clone(),
+            error,
+        })?;
+        create_exclusive(&directory, &self.name, &content).map_err(failed)?;
+        self.open_in(directory)?.ok_or(StoreError::Gone(path))
+    }
+
+    fn open_in(&self, directory: OwnedFd) -> Result<Option<CopyFile>, StoreError> {
+        let path = self.path();
+        let failed = |errno| StoreError::io(&path, errno);
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&directory, &self.name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            opened => opened.and_then(clear_of_stdio).map_err(failed)?,
+        };
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(StoreError::insecure(&path, Problem::NotFile));
+        }
+        check_owner(&stat, &path, 0o077, 0o600)?;
+        let locked = Locked::acquire(&file, &path)?;
+        let slots = locked.read(&stat)?;
+        drop(locked);
+        Ok(Some(CopyFile {
+            directory,
+            file,
+            state: slots.state(),
+            slots,
+        }))
+    }
+
+    fn open_directory(&self) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::open(&self.directory, flags, Mode::empty()).and_then(clear_of_stdio)
+    }
+
+    fn check(&self, directory: &OwnedFd) -> Result<(), StoreError> {
+        let stat =
+            rustix::fs::fstat(directory).map_err(|errno| StoreError::io(&self.directory, errno))?;
+        check_owner(&stat, &self.directory, 0o022, 0o711)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+}
+
+/// What others could have put there tells nothing: it must be root's, or of
+/// whom we run as.
+fn check_owner(stat: &Stat, path: &Path, forbidden: u32, allowed: u32) -> Result<(), StoreError> {
+    let expected = rustix::process::geteuid().as_raw();
+    let problem = if stat.st_uid != 0 && stat.st_uid != expected {
+        Problem::Owner {
+            uid: stat.st_uid,
+            expected,
+        }
+    } else if stat.st_mode & forbidden != 0 {
+        Problem::Mode {
+            mode: stat.st_mode & 0o7777,
+            allowed,
+        }
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::insecure(path, problem))
+}
