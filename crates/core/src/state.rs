@@ -90,6 +90,25 @@ impl State {
         self
     }
 
+    /// Takes over what another state knows of one token.
+    #[must_use]
+    pub fn adopt(mut self, other: &Self, token: TokenId) -> Self {
+        if let Some(theirs) = other.tokens.get(&token) {
+            let ours = self.tokens.entry(token).or_insert(*theirs);
+            *ours = (*ours).max(*theirs);
+        }
+        self
+    }
+
+    /// Forgets all wrong codes: nobody waits any more. Who logged in from where
+    /// stays known.
+    #[must_use]
+    pub fn unlocked(mut self) -> Self {
+        self.history.failures = 0;
+        self.ledger.unlock();
+        self
+    }
+
     /// Spends a recovery code.
     #[must_use]
     pub fn spend_recovery(mut self, code: RecoveryId) -> Self {

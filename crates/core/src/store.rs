@@ -18,6 +18,7 @@ use crate::token::TokenFile;
 use crate::verify::{Rules, Verdict, resync, verify};
 
 mod account;
+mod change;
 mod copy;
 mod create;
 mod decoy;
@@ -43,6 +44,8 @@ use place::Place;
 pub const TOKEN_FILE: &str = "token.toml";
 /// The state file's name within a record.
 pub const STATE_FILE: &str = "state";
+/// The name within a record of an enrolment that waits for its first code.
+pub const PENDING_FILE: &str = "pending.toml";
 /// The record's name within a home directory.
 pub const HOME_RECORD: &str = ".pam-otp";
 /// The directory of root's copies in memory, for `unwritable = "volatile"`.
@@ -156,7 +159,7 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |tokens, held| {
+        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
             verify(tokens, held.state(), answer, source, rules, now)
                 .settle(|state, durability| held.write(state, tokens, durability, now))
         })
@@ -175,7 +178,7 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |tokens, held| {
+        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
             let decision = resync(tokens, held.state(), codes, source, rules, now);
             // Memory forgets. Back at the old drift, the token's codes of the
             // last day would have their time still to come.
@@ -191,15 +194,15 @@ impl Record {
     ///
     /// [`StoreError`].
     pub fn state(&mut self) -> Result<State, StoreError> {
-        self.locked(Missing::Leave, |_, held| Ok(held.state().clone()))
+        self.locked(Missing::Leave, |_, _, held| Ok(held.state().clone()))
     }
 
     /// Runs `work` on the state that the record's path names now, locked.
-    fn locked<T>(
+    fn locked<T, E: From<StoreError>>(
         &mut self,
         missing: Missing,
-        work: impl FnOnce(&TokenFile, Held<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Place, &RecordFiles, Held<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         for _ in 0..ATTEMPTS {
             let (place, files) = (&self.place, &mut self.files);
             if files.state.is_none() && missing == Missing::Create {
@@ -207,12 +210,12 @@ impl Record {
             }
             let locks = Locks::of(place, files);
             if let Some(held) = Held::acquire(place, files, &locks)? {
-                return work(&files.tokens, held);
+                return work(place, files, held);
             }
             let gone = || StoreError::Gone(self.place.record_path().join(STATE_FILE));
             *self = self.store.open(&self.account)?.ok_or_else(gone)?;
         }
-        Err(StoreError::Unstable(self.place.record_path().to_owned()))
+        Err(StoreError::Unstable(self.place.record_path().to_owned()).into())
     }
 }
 

@@ -118,6 +118,15 @@ impl Ledger {
         };
     }
 
+    /// Forgets all failures.
+    pub(crate) fn unlock(&mut self) {
+        self.strangers = 0;
+        self.sources.retain(|_, seen| seen.success != 0);
+        for seen in self.sources.values_mut() {
+            (seen.failures, seen.failure) = (0, 0);
+        }
+    }
+
     /// The join of two copies.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.strangers = self.strangers.max(other.strangers);

@@ -105,6 +105,66 @@ impl TokenFile {
         text
     }
 
+    /// These tokens and one more, at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if there are too many then, or two of one name.
+    pub fn with(&self, token: Token) -> Result<Self, TokenError> {
+        let mut tokens = self.tokens.clone();
+        tokens.push(token);
+        Self::new(tokens, self.recovery.clone())
+    }
+
+    /// These tokens with another in the place of the one of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if there is none, or if two have one name then.
+    pub fn replacing(&self, name: &TokenName, token: Token) -> Result<Self, TokenError> {
+        let mut tokens = self.tokens.clone();
+        let place = tokens.iter_mut().find(|token| token.name == *name);
+        *place.ok_or_else(|| TokenError::Missing(name.0.clone()))? = token;
+        Self::new(tokens, self.recovery.clone())
+    }
+
+    /// These tokens without the one of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if there is none, or if none is left.
+    pub fn without(&self, name: &TokenName) -> Result<Self, TokenError> {
+        let mut tokens = self.tokens.clone();
+        tokens.retain(|token| token.name != *name);
+        if tokens.len() == self.tokens.len() {
+            return Err(TokenError::Missing(name.0.clone()));
+        }
+        Self::new(tokens, self.recovery.clone())
+    }
+
+    /// These tokens, one of them with another name.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if there is none of the old name, or one of the new.
+    pub fn renamed(&self, name: &TokenName, to: TokenName) -> Result<Self, TokenError> {
+        let mut tokens = self.tokens.clone();
+        let token = tokens.iter_mut().find(|token| token.name == *name);
+        token
+            .ok_or_else(|| TokenError::Missing(name.0.clone()))?
+            .name = to;
+        Self::new(tokens, self.recovery.clone())
+    }
+
+    /// These tokens with other recovery codes: the old ones are void.
+    #[must_use]
+    pub fn with_recovery(&self, recovery: RecoverySet) -> Self {
+        Self {
+            tokens: self.tokens.clone(),
+            recovery: Some(recovery),
+        }
+    }
+
     /// The tokens, in the file's order; at least one.
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
@@ -201,7 +261,7 @@ impl Token {
         TokenId(id)
     }
 
-    fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {
+    pub(crate) fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {
         entries.only(&[
             "name",
             "type",
@@ -233,7 +293,7 @@ impl Token {
         })
     }
 
-    fn write(&self, text: &mut String) {
+    pub(crate) fn write(&self, text: &mut String) {
         let _ = writeln!(text, "\n[[token]]\nname = \"{}\"", self.name);
         let _ = writeln!(text, "type = \"{}\"", self.kind.name());
         let _ = writeln!(text, "secret = \"{}\"", *self.secret.to_base32());
@@ -329,6 +389,8 @@ pub enum TokenError {
     TooMany(usize),
     /// Two tokens of this name.
     Twice(String),
+    /// No token of this name.
+    Missing(String),
 }
 
 impl fmt::Display for TokenError {
@@ -337,6 +399,7 @@ impl fmt::Display for TokenError {
             Self::None => f.write_str("there is no token"),
             Self::TooMany(count) => write!(f, "at most {MAX_TOKENS} tokens, not {count}"),
             Self::Twice(name) => write!(f, "two tokens have the name \"{name}\""),
+            Self::Missing(name) => write!(f, "no token has the name \"{name}\""),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
 use super::error::StoreError;
 use super::lock::Locked;
 use super::place::Place;
-use super::{Account, STATE_FILE, Store, TOKEN_FILE};
+use super::{Account, PENDING_FILE, STATE_FILE, Store, TOKEN_FILE};
 use crate::state::State;
 use crate::state::slots::Slots;
 use crate::token::TokenFile;
@@ -48,6 +48,8 @@ impl Store {
             replace(&directory, STATE_FILE, &content).map_err(failed(STATE_FILE))?;
             let created = create_exclusive(&directory, TOKEN_FILE, tokens.to_toml().as_bytes());
             if created.map_err(failed(TOKEN_FILE))? {
+                // What was begun is done. One that stays does no harm.
+                let _ = unlink(&directory, PENDING_FILE, path);
                 Ok(())
             } else {
                 Err(StoreError::Enrolled(path.join(TOKEN_FILE)))
@@ -106,6 +108,7 @@ fn empty(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
     let _locked = Locked::acquire(&handle, path)?;
     let removed = unlink(directory, TOKEN_FILE, path)?;
     let removed = unlink(directory, STATE_FILE, path)? || removed;
+    unlink(directory, PENDING_FILE, path)?;
     remove_leftovers(&handle, path)?;
     sync_directory(directory).map_err(|errno| StoreError::io(path, errno))?;
     Ok(removed)
@@ -121,7 +124,7 @@ fn set_aside(place: &Place, base: &OwnedFd) -> Option<Removal> {
     })
 }
 
-fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
+pub(super) fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
     let base = place.open_base()?;
     match rustix::fs::mkdirat(&base, place.entry(), PRIVATE_DIRECTORY) {
         Ok(()) => {
@@ -140,7 +143,7 @@ fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
 }
 
 /// A descriptor of the directory that can be locked and listed.
-fn lockable(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
+pub(super) fn lockable(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(directory, ".", flags, Mode::empty())
         .map_err(|errno| StoreError::io(path, errno))
@@ -154,7 +157,7 @@ fn exists(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreErr
     }
 }
 
-fn unlink(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreError> {
+pub(super) fn unlink(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreError> {
     match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
         Ok(()) => Ok(true),
         Err(Errno::NOENT) => Ok(false),
@@ -168,7 +171,7 @@ fn remove_leftovers(directory: &OwnedFd, path: &Path) -> Result<(), StoreError> 
     for entry in rustix::fs::Dir::read_from(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let ours = [TOKEN_FILE, STATE_FILE].iter().any(|file| {
+        let ours = [TOKEN_FILE, STATE_FILE, PENDING_FILE].iter().any(|file| {
             name.to_bytes()
                 .starts_with(format!("{file}{UNFINISHED}").as_bytes())
         });

@@ -186,6 +186,22 @@ fn read_tokens(
     stat: &Stat,
     path: &Path,
 ) -> Result<(OwnedFd, TokenFile), StoreError> {
+    let (file, text) = read_text(file, stat, path)?;
+    match TokenFile::parse(&text) {
+        Ok(tokens) => Ok((file, tokens)),
+        Err(fault) => Err(StoreError::Token {
+            path: path.to_owned(),
+            fault,
+        }),
+    }
+}
+
+/// Reads a file that holds secrets, and gives it back.
+pub(super) fn read_text(
+    file: OwnedFd,
+    stat: &Stat,
+    path: &Path,
+) -> Result<(OwnedFd, Zeroizing<Vec<u8>>), StoreError> {
     let expected = size(stat);
     if expected == 0 {
         return Err(StoreError::Empty(path.to_owned()));
@@ -215,14 +231,8 @@ fn read_tokens(
             }
         }
     }
-    let text = text.get(..length).unwrap_or_default();
-    match TokenFile::parse(text) {
-        Ok(tokens) => Ok((file.into(), tokens)),
-        Err(fault) => Err(StoreError::Token {
-            path: path.to_owned(),
-            fault,
-        }),
-    }
+    text.truncate(length);
+    Ok((file.into(), text))
 }
 
 fn size(stat: &Stat) -> usize {

@@ -16,6 +16,7 @@ use crate::token::{Kind, Token, TokenName};
 use crate::user::UserName;
 use crate::verify::Refusal;
 
+mod change;
 mod damage;
 
 /// A directory that goes when the test ends.

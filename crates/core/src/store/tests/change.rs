@@ -1,0 +1,215 @@
+//! Enrolments in two steps, and tokens that come and go.
+
+use super::*;
+use crate::enrolment::{LIFETIME, Pending};
+use crate::token::TokenError;
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "a failing test shows what is inside")]
+enum Error {
+    Store(StoreError),
+    Token(TokenError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn named(name: &str, byte: u8) -> Token {
+    Token {
+        name: TokenName::new(name).unwrap(),
+        ..phone(byte)
+    }
+}
+
+fn pending(name: &str, byte: u8, replaces: Option<&str>) -> Pending {
+    Pending {
+        token: named(name, byte),
+        replaces: replaces.map(|name| TokenName::new(name).unwrap()),
+        expires: UnixTime(NOW.0 + LIFETIME),
+    }
+}
+
+/// Confirms what was begun, for a user with a record.
+fn confirm(world: &World, answer: &Answer) -> Result<(), Error> {
+    let pending = world.store.pending(&world.account).unwrap().unwrap();
+    let confirmed = pending.confirm(answer, RULES, NOW).unwrap();
+    world.open().change(NOW, |tokens, state| {
+        let tokens = confirmed.tokens(tokens).map_err(Error::Token)?;
+        Ok((tokens, confirmed.state(state)))
+    })
+}
+
+#[test]
+fn what_was_begun_is_read_as_it_was_written_and_changes_no_login() {
+    let world = World::enrolled();
+    let begun = pending("tablet", 2, Some("phone"));
+    world.store.begin(&world.account, &begun).unwrap();
+    let read = world.store.pending(&world.account).unwrap().unwrap();
+    assert_eq!(read.to_toml(), begun.to_toml());
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "wrong_code");
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    let mode = fs::metadata(world.record().join(PENDING_FILE))
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn whoever_has_only_begun_is_unenrolled() {
+    let world = World::new();
+    let begun = pending("phone", 1, None);
+    world.store.begin(&world.account, &begun).unwrap();
+    assert!(world.store.open(&world.account).unwrap().is_none());
+    assert!(world.store.forget_pending(&world.account).unwrap());
+    assert!(!world.store.forget_pending(&world.account).unwrap());
+    assert!(world.store.pending(&world.account).unwrap().is_none());
+}
+
+#[test]
+fn the_later_of_two_that_were_begun_counts() {
+    let world = World::new();
+    for byte in [1, 2] {
+        let begun = pending("phone", byte, None);
+        world.store.begin(&world.account, &begun).unwrap();
+    }
+    let read = world.store.pending(&world.account).unwrap().unwrap();
+    assert!(read.confirm(&code(1, 0), RULES, NOW).is_err());
+    assert!(read.confirm(&code(2, 0), RULES, NOW).is_ok());
+}
+
+#[test]
+fn what_was_begun_is_over_after_half_an_hour_and_on_a_clock_that_was_set_back() {
+    let begun = pending("phone", 1, None);
+    for (now, over) in [
+        (NOW.0, false),
+        (NOW.0 + LIFETIME - 1, false),
+        (NOW.0 + LIFETIME, true),
+        (NOW.0 - 1, true),
+        (0, true),
+        (u64::MAX, true),
+    ] {
+        assert_eq!(begun.is_over(UnixTime(now)), over, "{now}");
+    }
+}
+
+#[test]
+fn nothing_but_a_code_of_the_new_token_confirms() {
+    let begun = pending("phone", 1, None);
+    let (_, codes) = RecoverySet::generate(&[1; RecoverySet::ENTROPY]);
+    for answer in [
+        code(2, 0),
+        code(1, 50),
+        Answer::Empty,
+        Answer::Malformed,
+        Answer::Recovery(codes[0].clone()),
+    ] {
+        assert!(begun.confirm(&answer, RULES, NOW).is_err(), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_second_token_opens_beside_the_first_and_the_code_that_confirmed_it_does_not() {
+    let world = World::enrolled();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    let begun = pending("tablet", 2, None);
+    world.store.begin(&world.account, &begun).unwrap();
+    confirm(&world, &code(2, 0)).unwrap();
+    for (byte, offset, expected) in [
+        (1, 0, "used_code"),
+        (2, 0, "used_code"),
+        (2, 1, "accepted"),
+        (1, 1, "accepted"),
+    ] {
+        assert_eq!(word(&mut world.open(), &code(byte, offset)), expected);
+    }
+    let recovery = world.open().tokens().recovery().is_some();
+    assert!(recovery, "the recovery codes are as they were");
+}
+
+#[test]
+fn a_token_that_was_replaced_opens_no_more() {
+    let world = World::enrolled();
+    let begun = pending("new phone", 2, Some("phone"));
+    world.store.begin(&world.account, &begun).unwrap();
+    confirm(&world, &code(2, 0)).unwrap();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "wrong_code");
+    assert_eq!(word(&mut world.open(), &code(2, 1)), "accepted");
+}
+
+#[test]
+fn two_tokens_of_one_name_are_refused_and_nothing_is_changed() {
+    let world = World::enrolled();
+    let begun = pending("phone", 2, None);
+    world.store.begin(&world.account, &begun).unwrap();
+    let before = fs::read(world.record().join(TOKEN_FILE)).unwrap();
+    let error = confirm(&world, &code(2, 0)).unwrap_err();
+    assert!(
+        matches!(error, Error::Token(TokenError::Twice(_))),
+        "{error:?}"
+    );
+    assert_eq!(fs::read(world.record().join(TOKEN_FILE)).unwrap(), before);
+}
+
+#[test]
+fn tokens_are_renamed_and_removed_and_the_last_one_stays() {
+    let world = World::enrolled();
+    let name = |name| TokenName::new(name).unwrap();
+    let mut record = world.open();
+    let mut change = |change: &dyn Fn(&TokenFile) -> Result<TokenFile, TokenError>| {
+        record.change(NOW, |tokens, state| {
+            let tokens = change(tokens).map_err(Error::Token)?;
+            Ok::<_, Error>((tokens, state.clone()))
+        })
+    };
+    change(&|tokens| tokens.with(named("tablet", 2))).unwrap();
+    change(&|tokens| tokens.renamed(&name("phone"), name("old phone"))).unwrap();
+    assert!(change(&|tokens| tokens.renamed(&name("old phone"), name("tablet"))).is_err());
+    assert!(change(&|tokens| tokens.without(&name("phone"))).is_err());
+    change(&|tokens| tokens.without(&name("old phone"))).unwrap();
+    assert!(change(&|tokens| tokens.without(&name("tablet"))).is_err());
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "wrong_code");
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "accepted");
+}
+
+#[test]
+fn a_login_between_reading_and_changing_is_not_forgotten() {
+    let world = World::enrolled();
+    let mut slow = world.open();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    slow.change(NOW, |tokens, state| {
+        let (recovery, _) = RecoverySet::generate(&[9; RecoverySet::ENTROPY]);
+        Ok::<_, StoreError>((tokens.with_recovery(recovery), state.clone()))
+    })
+    .unwrap();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "used_code");
+    assert_eq!(world.open().state().unwrap().history().success, NOW.0);
+}
+
+#[test]
+fn who_is_unlocked_waits_no_more_and_is_known_as_before() {
+    let world = World::enrolled();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "accepted");
+    for _ in 0..3 {
+        assert_eq!(word(&mut world.open(), &code(1, 50)), "wrong_code");
+    }
+    assert_eq!(word(&mut world.open(), &code(1, 1)), "throttled");
+    let mut record = world.open();
+    let unlock = |tokens: &TokenFile, state: &State| {
+        Ok::<_, StoreError>((tokens.clone(), state.clone().unlocked()))
+    };
+    record.change(NOW, unlock).unwrap();
+    assert_eq!(word(&mut world.open(), &code(1, 0)), "used_code");
+    assert_eq!(word(&mut world.open(), &code(1, 1)), "accepted");
+}
+
+#[test]
+fn what_was_begun_goes_with_the_record() {
+    let world = World::enrolled();
+    let begun = pending("tablet", 2, None);
+    world.store.begin(&world.account, &begun).unwrap();
+    world.store.remove(&world.account).unwrap();
+    assert!(!world.record().exists());
+}
