@@ -20,10 +20,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod arguments;
+mod clock;
 mod commands;
 mod error;
 mod person;
 mod plain;
+mod present;
 mod qr;
 mod session;
 mod syslog;

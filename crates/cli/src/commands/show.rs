@@ -3,7 +3,7 @@
 use crate::commands::status::warn_of_short_secrets;
 use crate::commands::verify::prove;
 use crate::error::Error;
-use crate::qr;
+use crate::present::{Wishes, print_token};
 use crate::session::Session;
 
 /// Shows each token. Whoever sees it can copy it, so it takes a code first:
@@ -14,7 +14,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
         prove(session, &mut record)?;
     }
     for token in record.tokens().tokens() {
-        qr::print_token(token, session.user())?;
+        print_token(token, session.user(), Wishes::default())?;
     }
     warn_of_short_secrets(&record);
     Ok(())

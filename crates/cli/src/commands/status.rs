@@ -7,6 +7,7 @@ use pam_otp_core::policy::StoreKind;
 use pam_otp_core::store::Record;
 use pam_otp_core::token::{Kind, Token};
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
@@ -18,6 +19,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     writeln!(stdout, "user: {}", plain(session.user()))?;
     let Some(mut record) = session.find_record()? else {
         writeln!(stdout, "two-factor login: off")?;
+        writeln!(stdout, "clock: {}", Clock::look())?;
         let store = match session.store.kind() {
             StoreKind::Home => "home",
             StoreKind::System => "system",
@@ -47,6 +49,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     if history.failures > 0 {
         writeln!(stdout, "last wrong code: {}", when(history.failure))?;
     }
+    writeln!(stdout, "clock: {}", Clock::look())?;
     drop(stdout);
     warn_of_short_secrets(&record);
     Ok(())
