@@ -90,6 +90,22 @@ fn every_test_that_stands_for_a_prior_fault_is_there() {
 }
 
 #[test]
+fn every_test_that_the_threats_name_is_there() {
+    let text = read("docs/threats.md");
+    let mut seen = 0;
+    let mut file = None;
+    for word in text.split('`').skip(1).step_by(2) {
+        if Path::new(word).extension().is_some_and(|it| it == "rs") {
+            file = Some(word);
+        } else if let Some(file) = file.filter(|_| word.contains('_') && word.len() > 25) {
+            assert!(has_test(&read(file), word), "{file}: {word}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
 fn every_prior_fault_has_a_test_but_two_that_say_why() {
     let rows = rows();
     let without = rows.iter().filter(|row| named(row).is_empty());
