@@ -9,7 +9,11 @@ use pam_otp_core::store::StoreError;
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
-use crate::arguments::Command;
+use crate::reply::Object;
+
+mod table;
+
+pub(crate) use table::Exit;
 
 /// Why a command did not do what was asked. The texts hold names and paths as
 /// they are: escape them before they are printed.
@@ -30,7 +34,7 @@ pub(crate) enum Error {
         /// What was closed.
         path: PathBuf,
         /// What the caller wanted.
-        command: Command,
+        command: &'static str,
         /// Whose record it is.
         user: String,
     },
@@ -65,14 +69,65 @@ impl Error {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// The word for programs, which stays the same.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Caller(_) => "unknown_caller",
+            Self::NotRoot => "not_root",
+            Self::UserName(_) => "bad_user_name",
+            Self::Policy(_) => "bad_policy",
+            Self::Store(StoreError::Io { error, .. }) => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
+                io::ErrorKind::ReadOnlyFilesystem => "read_only",
+                _ => "unreadable_record",
+            },
+            Self::Store(error) => error.word(),
+            Self::Administrators { .. } => "administrator_only",
+            Self::NotEnrolled(_) => "not_enrolled",
+            Self::Refused(refusal) => refusal.word(),
+            Self::NotInARow => "not_in_a_row",
+            Self::NoClock => "not_a_token_code",
+            Self::NotConfirmed => "wrong_code",
+            Self::NoCode => "no_code",
+            Self::Random(_) => "no_randomness",
+            Self::Qr => "no_picture",
+            Self::Token(_) => "bad_token_file",
+            Self::NotShown(_) => "not_shown",
+            Self::Io(_) => "input_output",
+        }
+    }
+
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        table::find(self.code()).map_or(Exit::Broken, |row| row.exit)
+    }
+
+    /// All that programs are told; `other` is whom `--user` names.
+    pub(crate) fn object(&self, other: Option<&str>) -> Object {
+        let mut object = Object::new();
+        object.push("code", self.code());
+        object.push("message", self.to_string());
+        object.push("hint", self.hint(other));
+        match self {
+            Self::Refused(Refusal::Throttled { seconds }) => object.push("wait_seconds", *seconds),
+            Self::Refused(Refusal::OtherTime { seconds }) => {
+                object.push("clock_off_seconds", *seconds);
+            }
+            Self::Store(error) => {
+                object.push("path", error.path().map(|path| path.display().to_string()));
+            }
+            _ => {}
+        }
+        object
+    }
+
     /// What to do about it; `other` is whom `--user` names.
     pub(crate) fn hint(&self, other: Option<&str>) -> Option<String> {
         match self {
             Self::NotRoot => Some("become root, or leave --user away".into()),
             Self::NotEnrolled(_) => Some(format!("pam-otp enroll{} switches it on", for_user(other))),
             Self::Administrators { command, user, .. } => Some(format!(
-                "ask the administrator; as root: pam-otp {} --user {user}",
-                command.name()
+                "ask the administrator; as root: pam-otp {command} --user {user}"
             )),
             Self::Policy(PolicyError::File {
                 path,

@@ -1,7 +1,6 @@
 //! `pam-otp enroll`: switches two-factor login on.
 
-use std::io::Write;
-
+use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
 use pam_otp_core::state::State;
@@ -15,14 +14,17 @@ use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
 use crate::qr;
+use crate::reply::{List, Reply};
 use crate::session::Session;
+
+pub(crate) use super::NoOptions as Options;
 
 /// Tries that a person has to type the first code.
 const TRIES: usize = 3;
 
 /// Makes a secret, shows it, and asks for a code of it. Only a right code makes
 /// anything effective; then the recovery codes are shown, once.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     match session.find_record() {
         Ok(None) | Err(Error::Store(StoreError::NoToken(_))) => {}
         Ok(Some(record)) => return Err(StoreError::Enrolled(record.path().to_owned()).into()),
@@ -33,29 +35,32 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     getrandom::fill(&mut *entropy)?;
     let (recovery, codes) = RecoverySet::generate(&entropy);
 
-    person::tell(&format!("Two-factor login for {}.", plain(session.user())));
-    person::tell("Scan the QR code with an authenticator app, or type account and key into it.\n");
+    session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
+    session
+        .guide("Scan the QR code with an authenticator app, or type account and key into it.\n")?;
     qr::print_token(&token, session.user()).map_err(not_shown)?;
 
     let tokens = TokenFile::new(vec![token], Some(recovery))
         .map_err(|error| Error::Token(error.to_string()))?;
-    person::tell("Then type the code that the app shows.");
+    session.guide("Then type the code that the app shows.")?;
     let state = confirm(session, &tokens)?;
     session.store.enrol(&session.account, &tokens, &state)?;
 
-    if let Err(error) = show_recovery_codes(&codes) {
-        // Nobody has seen them, so nobody has a way in without the phone.
-        session.store.remove(&session.account)?;
-        return Err(Error::NotShown(error));
+    let mut reply = Reply::new();
+    reply.line("Recovery codes, each good for one login without the phone:");
+    for code in &codes {
+        reply.line(&code.to_text());
     }
-    session.log_done();
-    writeln!(
-        std::io::stdout().lock(),
+    reply.line(&format!(
         "Two-factor login is on for {}.",
         plain(session.user())
-    )?;
-    person::tell("Keep the recovery codes in a safe place; they are not shown again.");
-    Ok(())
+    ));
+    reply.line("Keep the recovery codes in a safe place; they are not shown again.");
+    let codes = codes.iter().map(RecoveryCode::to_text);
+    reply.field("recovery_codes", codes.collect::<List>());
+    // Codes that nobody has seen leave no way in without the phone.
+    reply.unless_seen(|session| Ok(session.store.remove(&session.account).map(drop)?));
+    Ok(reply)
 }
 
 /// Whoever does not see key and QR code cannot go on.
@@ -64,18 +69,6 @@ fn not_shown(error: Error) -> Error {
         Error::Io(error) => Error::NotShown(error),
         error => error,
     }
-}
-
-fn show_recovery_codes(codes: &[RecoveryCode]) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(
-        stdout,
-        "Recovery codes, each good for one login without the phone:"
-    )?;
-    for code in codes {
-        writeln!(stdout, "{}", *code.to_text())?;
-    }
-    stdout.flush()
 }
 
 fn new_token() -> Result<Token, Error> {
@@ -95,7 +88,7 @@ fn new_token() -> Result<Token, Error> {
 /// Asks for a code until one is right; the state in which it is spent.
 fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
     for tries_left in (0..TRIES).rev() {
-        let answer = person::ask_code("Code: ")?;
+        let answer = session.ask_code("Code: ")?;
         let rules = session.policy.rules;
         let mut spent = State::default();
         let decision = verify(
@@ -112,7 +105,7 @@ fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
         })?;
         // A recovery code proves nothing about the phone.
         match (verdict, answer) {
-            (Verdict::Accepted(_), pam_otp_core::answer::Answer::Code(_)) => return Ok(spent),
+            (Verdict::Accepted(_), Answer::Code(_)) => return Ok(spent),
             _ if tries_left > 0 => person::tell("That code does not match. Try the next one."),
             _ => {}
         }

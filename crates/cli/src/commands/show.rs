@@ -4,18 +4,29 @@ use crate::commands::status::warn_of_short_secrets;
 use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::qr;
+use crate::reply::{List, Reply};
 use crate::session::Session;
+use crate::shown;
+
+pub(crate) use super::NoOptions as Options;
 
 /// Shows each token. Whoever sees it can copy it, so it takes a code first:
 /// the terminal may be somebody else's now. Root needs none with `--user`.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     let mut record = session.record()?;
     if !session.administrator {
         prove(session, &mut record)?;
     }
-    for token in record.tokens().tokens() {
-        qr::print_token(token, session.user())?;
+    let mut reply = Reply::new();
+    let tokens = record.tokens().tokens();
+    if session.json {
+        let tokens = tokens.iter().map(|token| shown::secret(token, session));
+        reply.field("tokens", tokens.collect::<List>());
+    } else {
+        for token in tokens {
+            qr::print_token(token, session.user())?;
+        }
     }
-    warn_of_short_secrets(&record);
-    Ok(())
+    warn_of_short_secrets(&record, &mut reply);
+    Ok(reply)
 }
