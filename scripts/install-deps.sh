@@ -13,8 +13,8 @@ here=$(dirname "$0")
 build='gcc libc6-dev libpam0g-dev make'
 # useradd and chpasswd; setpriv; the server, its client, and the phone.
 demo='passwd util-linux mount openssh-server openssh-client oathtool'
-# Faults: system calls that fail, fixtures in C, full disks.
-check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs"
+# Faults: system calls that fail, fixtures in C, full disks, wrong clocks.
+check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
 
@@ -64,7 +64,9 @@ missing() {
 # Without dpkg, programs and files are all there is to look at.
 look_elsewhere() {
     lacking=
-    for program in cc make $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv strace mkfs.ext4); do
+    for program in cc make \
+        $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv) \
+        $([ "$purpose" != check ] || echo strace mkfs.ext4 faketime); do
         command -v "$program" >/dev/null || lacking="$lacking $program"
     done
     echo 'int pam_start(void); int main(void) { return pam_start(); }' |

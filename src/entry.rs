@@ -104,6 +104,6 @@ fn silence_panics() {
 #[expect(clippy::disallowed_methods, reason = "the one place")]
 fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    // A clock before 1970 is 1970: every code is wrong then, and none opens.
+    // A clock before 1970 is 1970: only a code of its first minute would open.
     UnixTime(since.map_or(0, |since| since.as_secs()))
 }

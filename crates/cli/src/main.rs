@@ -22,10 +22,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod arguments;
+mod clock;
 mod commands;
 mod error;
 mod person;
 mod plain;
+mod present;
 mod qr;
 mod reply;
 mod session;

@@ -1,10 +1,11 @@
 //! A token as programs get it.
 
 use pam_otp_core::token::{Kind, Token};
-use pam_otp_core::uri::otpauth;
 
+use crate::error::Error;
+use crate::present::{Label, picture};
+use crate::qr::Background;
 use crate::reply::Object;
-use crate::session::Session;
 
 /// What kind of token it is; no secret.
 pub(crate) fn token(token: &Token) -> Object {
@@ -24,22 +25,14 @@ pub(crate) fn token(token: &Token) -> Object {
 }
 
 /// All that an authenticator app needs.
-pub(crate) fn secret(token: &Token, session: &Session) -> Object {
-    let issuer = issuer();
-    let uri = otpauth(token, &issuer, session.user());
+pub(crate) fn secret(token: &Token, label: &Label) -> Result<Object, Error> {
+    let picture = picture(token, label)?;
     let mut object = self::token(token);
-    object.push("account", session.user());
-    object.push("issuer", issuer);
+    object.push("account", label.account.as_str());
+    object.push("issuer", label.issuer.as_str());
     object.push("key", token.secret.to_base32());
-    object.push("uri", uri);
-    object
-}
-
-/// The host's name, by which the app tells this account from others.
-fn issuer() -> String {
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "pam-otp".to_owned())
+    object.push("uri", label.uri(token));
+    object.push("qr_svg", picture.svg());
+    object.push("qr_text", picture.utf8(Background::Dark));
+    Ok(object)
 }

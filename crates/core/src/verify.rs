@@ -36,10 +36,10 @@ pub struct Rules {
 
 impl Rules {
     /// Seconds that strangers wait for one more guess at this record.
-    fn interval(&self, record: &TokenFile) -> u64 {
+    fn interval(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
         let chances = record.tokens().iter().map(|token| {
             let codes = match token.kind {
-                Kind::Totp { .. } => self.window.saturating_mul(2).saturating_add(1),
+                Kind::Totp { .. } => Reach::of(token, state, *self, now).steps(),
                 Kind::Hotp { .. } => self.look_ahead,
             };
             token.digits.chance().saturating_mul(codes)
@@ -111,7 +111,7 @@ impl Login<'_> {
         open: impl Fn(State, &Token, u64) -> Option<(State, Means)>,
         wrong: impl FnOnce() -> Refusal,
     ) -> Decision {
-        let interval = self.rules.interval(self.record);
+        let interval = self.rules.interval(self.record, self.state, self.now);
         let throttle = self.rules.throttle;
         let ledger = self.state.ledger();
         if let Some(seconds) = ledger.wait(throttle, interval, self.source, self.now) {

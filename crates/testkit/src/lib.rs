@@ -9,6 +9,7 @@
 //!   real programs run as root without touching the machine;
 //! - [`sshd`] and [`pty`]: a server in that sandbox, and people at terminals;
 //! - [`strace`]: one system call that goes wrong;
+//! - [`faketime`]: a clock that is wrong;
 //! - [`syslog`]: what the administrator gets to read;
 //! - [`authenticator`]: the phone, which is oathtool and none of our code.
 //!
@@ -17,6 +18,7 @@
 
 pub mod artifacts;
 pub mod authenticator;
+pub mod faketime;
 pub mod pam;
 pub mod pty;
 pub mod race;

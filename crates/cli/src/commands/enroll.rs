@@ -1,19 +1,20 @@
 //! `pam-otp enroll`: switches two-factor login on.
 
 use pam_otp_core::answer::Answer;
-use pam_otp_core::code::{Algorithm, Digits, Secret};
+use pam_otp_core::code::{Algorithm, Code, Digits, Secret};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
 use pam_otp_core::state::State;
 use pam_otp_core::store::StoreError;
-use pam_otp_core::time::Period;
+use pam_otp_core::time::{Period, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::verify::{Kept, Verdict, verify};
 use zeroize::Zeroizing;
 
+use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::qr;
+use crate::present::{Label, Wishes, print_token};
 use crate::reply::{List, Reply};
 use crate::session::Session;
 
@@ -38,7 +39,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
     session
         .guide("Scan the QR code with an authenticator app, or type account and key into it.\n")?;
-    qr::print_token(&token, session.user()).map_err(not_shown)?;
+    print_token(&token, &Label::of(session.user()), Wishes::default()).map_err(not_shown)?;
 
     let tokens = TokenFile::new(vec![token], Some(recovery))
         .map_err(|error| Error::Token(error.to_string()))?;
@@ -89,7 +90,7 @@ fn new_token() -> Result<Token, Error> {
 fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
     for tries_left in (0..TRIES).rev() {
         let answer = session.ask_code("Code: ")?;
-        let rules = session.policy.rules;
+        let (rules, now) = (session.policy.rules, Session::now());
         let mut spent = State::default();
         let decision = verify(
             tokens,
@@ -97,18 +98,73 @@ fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
             &answer,
             &session.source(),
             rules,
-            Session::now(),
+            now,
         );
         let verdict = decision.settle(|state, _| {
             spent = state;
             Ok::<_, Error>(Kept::OnDisk)
         })?;
-        // A recovery code proves nothing about the phone.
-        match (verdict, answer) {
+        match (verdict, &answer) {
             (Verdict::Accepted(_), Answer::Code(_)) => return Ok(spent),
-            _ if tries_left > 0 => person::tell("That code does not match. Try the next one."),
-            _ => {}
+            (_, Answer::Code(code)) => {
+                person::tell(&mismatch(tokens, code, now, &Clock::look().advice()));
+            }
+            // A recovery code proves nothing about the phone.
+            _ => person::tell("That is no code of the app's: it shows 6 digits."),
+        }
+        if tries_left > 0 {
+            person::tell("Try the one that it shows next.");
         }
     }
     Err(Error::NotConfirmed)
+}
+
+/// What may be wrong with a code that does not match: here the secret is the
+/// caller's own, and it helps nobody to know less.
+fn mismatch(tokens: &TokenFile, code: &Code, now: UnixTime, advice: &str) -> String {
+    let mut tokens = tokens.tokens().iter();
+    let what = match tokens.find_map(|token| clock::apart(token, code, now)) {
+        Some(seconds) => format!("That code is {}.", clock::describe(seconds)),
+        None => "That code does not match, nor would it within an hour of now: is it this \
+                 account's?"
+            .to_owned(),
+    };
+    format!("{what}\n{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_does_not_match_is_told_with_how_far_the_clocks_are_apart() {
+        let token = Token {
+            name: TokenName::new("phone").unwrap(),
+            kind: Kind::Totp {
+                period: Period::DEFAULT,
+            },
+            secret: Secret::new(b"12345678901234567890").unwrap(),
+            algorithm: Algorithm::Sha1,
+            digits: Digits::DEFAULT,
+        };
+        let code = |time: u64| token.generator().code(time / 30);
+        let tokens = TokenFile::new(vec![token.clone()], None).unwrap();
+        let now = 1_700_000_010;
+        for (phone, said) in [
+            (
+                now - 900,
+                "That code is about 15m behind this machine's clock.\nDo.",
+            ),
+            (
+                now + 3600,
+                "That code is about 1h ahead of this machine's clock.\nDo.",
+            ),
+            (
+                now + 7200,
+                "That code does not match, nor would it within an hour of now: is it this account's?\nDo.",
+            ),
+        ] {
+            assert_eq!(mismatch(&tokens, &code(phone), UnixTime(now), "Do."), said);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::commands::status::warn_of_short_secrets;
 use crate::commands::verify::prove;
 use crate::error::Error;
-use crate::qr;
+use crate::present::{Label, Wishes, print_token};
 use crate::reply::{List, Reply};
 use crate::session::Session;
 use crate::shown;
@@ -18,13 +18,14 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         prove(session, &mut record)?;
     }
     let mut reply = Reply::new();
+    let label = Label::of(session.user());
     let tokens = record.tokens().tokens();
     if session.json {
-        let tokens = tokens.iter().map(|token| shown::secret(token, session));
-        reply.field("tokens", tokens.collect::<List>());
+        let tokens = tokens.iter().map(|token| shown::secret(token, &label));
+        reply.field("tokens", tokens.collect::<Result<List, Error>>()?);
     } else {
         for token in tokens {
-            qr::print_token(token, session.user())?;
+            print_token(token, &label, Wishes::default())?;
         }
     }
     warn_of_short_secrets(&record, &mut reply);

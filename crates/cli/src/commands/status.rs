@@ -6,9 +6,10 @@ use pam_otp_core::policy::StoreKind;
 use pam_otp_core::store::Record;
 use pam_otp_core::token::{Kind, Token};
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::plain::plain;
-use crate::reply::{List, Reply};
+use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 use crate::shown;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
 fn off(session: &Session, store: &'static str, reply: &mut Reply) {
     let path = session.record_path().display().to_string();
     reply.line("two-factor login: off");
+    tell_clock(reply);
     reply.line(&format!("no record: {} ({store} store)", plain(&path)));
     reply.field("enrolled", false);
     reply.field("store", store);
@@ -58,6 +60,7 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     if history.failures > 0 {
         reply.line(&format!("last wrong code: {}", when(history.failure)));
     }
+    tell_clock(reply);
 
     let ever = |seconds: u64| Some(seconds).filter(|seconds| *seconds > 0);
     reply.field("enrolled", true);
@@ -73,6 +76,15 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     reply.field("last_wrong_code", ever(history.failure));
     warn_of_short_secrets(&record, reply);
     Ok(())
+}
+
+fn tell_clock(reply: &mut Reply) {
+    let clock = Clock::look();
+    reply.line(&format!("clock: {clock}"));
+    let mut object = Object::new();
+    object.push("synchronised", clock.synchronised());
+    object.push("daemon", clock.daemon());
+    reply.field("clock", object);
 }
 
 fn describe(token: &Token) -> String {

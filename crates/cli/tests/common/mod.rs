@@ -87,6 +87,8 @@ impl World {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pam-otp"));
         command.arg("--policy").arg(self.policy()).args(arguments);
+        // Without a locale, pictures are ASCII.
+        command.env("LC_ALL", "C.UTF-8");
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -18,6 +18,9 @@ const HOTP_LOOK_BACK: u64 = 3;
 /// can say by how much a clock is wrong. They never open.
 const ELSEWHERE: u64 = 10;
 
+#[expect(clippy::reversed_empty_ranges, reason = "empty is what it shall be")]
+const EMPTY: RangeInclusive<u64> = 1..=0;
+
 /// What a code turned out to be.
 pub(super) enum Match {
     /// The highest moving factor that the code is right for. Two within reach
@@ -36,7 +39,9 @@ pub(super) enum Match {
 pub(super) struct Reach {
     /// The lowest that may still open.
     next: u64,
-    candidates: RangeInclusive<u64>,
+    low: RangeInclusive<u64>,
+    /// All of it above `low`; often empty.
+    high: RangeInclusive<u64>,
 }
 
 impl Reach {
@@ -44,12 +49,20 @@ impl Reach {
         let next = state.next(token.id());
         match token.kind {
             Kind::Totp { period } => {
+                // Around our own clock too: the token's may be right by now,
+                // and then no code would teach us so.
+                let present = period.step_at(now);
                 let drift = i64::from(state.drift(token.id()));
-                let centre = period.step_at(now).saturating_add_signed(drift);
-                let first = centre.saturating_sub(rules.window);
+                let drifted = present.saturating_add_signed(drift);
+                let around = |step: u64| {
+                    step.saturating_sub(rules.window)..=step.saturating_add(rules.window)
+                };
+                let (low, high) = (around(present.min(drifted)), around(present.max(drifted)));
+                let above = low.end().saturating_add(1).max(*high.start());
                 Self {
                     next,
-                    candidates: first..=centre.saturating_add(rules.window),
+                    high: above..=*high.end(),
+                    low,
                 }
             }
             Kind::Hotp { counter } => {
@@ -57,7 +70,8 @@ impl Reach {
                 let last = next.saturating_add(rules.look_ahead.saturating_sub(1));
                 Self {
                     next,
-                    candidates: next.saturating_sub(HOTP_LOOK_BACK)..=last,
+                    low: next.saturating_sub(HOTP_LOOK_BACK)..=last,
+                    high: EMPTY,
                 }
             }
         }
@@ -66,15 +80,28 @@ impl Reach {
     /// Whether time alone will not soon bring codes that may open: a later one
     /// was used while a clock was wrong.
     fn is_behind(&self, token: &Token) -> bool {
-        matches!(token.kind, Kind::Totp { .. })
-            && self.next > self.candidates.end().saturating_add(1)
+        matches!(token.kind, Kind::Totp { .. }) && self.next > self.last().saturating_add(1)
+    }
+
+    fn last(&self) -> u64 {
+        *self.low.end().max(self.high.end())
+    }
+
+    /// How many codes of a time-based token may open at once.
+    pub(super) fn steps(&self) -> u64 {
+        let length = |range: &RangeInclusive<u64>| {
+            let after = range.end().saturating_add(1);
+            after.saturating_sub(*range.start())
+        };
+        length(&self.low).saturating_add(length(&self.high))
     }
 
     /// Compares the code with every candidate, match or no match: how long it
     /// takes says nothing about which.
     pub(super) fn find(&self, token: &Token, code: &Code) -> Option<Match> {
         let generator = token.generator();
-        self.candidates.clone().fold(None, |found, moving_factor| {
+        let candidates = self.low.clone().chain(self.high.clone());
+        candidates.fold(None, |found, moving_factor| {
             let equal = bool::from(generator.code(moving_factor).ct_eq(code));
             match found {
                 _ if equal && moving_factor >= self.next => Some(Match::Open(moving_factor)),
@@ -92,7 +119,7 @@ impl Reach {
             return None;
         };
         let generator = token.generator();
-        let (first, last) = (*self.candidates.start(), *self.candidates.end());
+        let (first, last) = (*self.low.start(), self.last());
         let before = first.saturating_sub(ELSEWHERE)..first;
         let after = last.saturating_add(1)..=last.saturating_add(ELSEWHERE);
         let step = before

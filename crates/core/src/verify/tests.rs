@@ -308,6 +308,30 @@ fn a_clock_that_was_set_right_again_is_followed_back() {
 }
 
 #[test]
+fn a_clock_that_was_set_right_all_at_once_is_followed_too() {
+    let record = record(&[phone()]);
+    for drift in [2, -2, 100, -100] {
+        let mut state = State::default().follow(phone().id(), drift);
+        for later in [1000, 2000] {
+            let now = UnixTime(NOW.0 + later * 30);
+            let (after, said) = answered(&record, &state, &code(&phone(), STEP + later), now);
+            assert_eq!(said, "phone", "{drift}");
+            state = after;
+        }
+        assert_eq!(i128::from(state.drift(phone().id())).abs(), drift.abs() - 2);
+    }
+}
+
+#[test]
+fn the_more_codes_may_open_the_longer_strangers_wait() {
+    let record = record(&[phone()]);
+    for (drift, interval) in [(0, 3507), (1, 4676), (-2, 5844), (3, 7013), (100, 7013)] {
+        let state = State::default().follow(phone().id(), drift);
+        assert_eq!(RULES.interval(&record, &state, NOW), interval, "{drift}");
+    }
+}
+
+#[test]
 fn used_codes_teach_nothing() {
     let record = record(&[phone()]);
     let (state, _) = answered(&record, &State::default(), &code(&phone(), STEP), NOW);

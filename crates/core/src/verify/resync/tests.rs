@@ -126,8 +126,6 @@ fn two_consecutive_codes_an_hour_off_open_and_then_the_phone_s_next_code_logs_in
         assert_eq!(i64::from(state.drift(phone().id())), off);
         let (_, said) = login(&record, &state, &phone(), step(off + 1), later(1));
         assert_eq!(said, "phone");
-        let (_, said) = login(&record, &state, &phone(), step(1), later(1));
-        assert_ne!(said, "phone", "our own time is not the phone's");
     }
 }
 
