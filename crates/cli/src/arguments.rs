@@ -61,7 +61,12 @@ mod tests {
                 "{command}"
             );
         }
-        for option in Arguments::command().get_arguments() {
+        let (all, mut commands) = (Arguments::command(), Arguments::command());
+        let own = commands.get_subcommands_mut().flat_map(|command| {
+            let options = command.get_arguments().cloned();
+            options.collect::<Vec<_>>()
+        });
+        for option in all.get_arguments().cloned().chain(own) {
             if let Some(name) = option.get_long() {
                 assert!(manual.contains(&format!("--{name}")), "{name}");
             }

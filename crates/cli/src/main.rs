@@ -25,6 +25,7 @@ mod arguments;
 mod clock;
 mod commands;
 mod error;
+mod mismatch;
 mod person;
 mod plain;
 mod present;

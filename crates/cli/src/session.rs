@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
 use pam_otp_core::answer::Answer;
+use pam_otp_core::enrolment::Pending;
 use pam_otp_core::policy::{Arguments as Line, Policy, StoreKind};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
@@ -106,7 +107,19 @@ impl Session {
 
     /// Opens the user's record, if there is one.
     pub(crate) fn find_record(&self) -> Result<Option<Record>, Error> {
-        self.store.open(&self.account).map_err(|error| match error {
+        let opened = self.store.open(&self.account);
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// The enrolment that was begun, if there is one.
+    pub(crate) fn pending(&self) -> Result<Option<Pending>, Error> {
+        let pending = self.store.pending(&self.account);
+        pending.map_err(|error| self.failed(error))
+    }
+
+    /// Why the store does not give what was asked for.
+    fn failed(&self, error: StoreError) -> Error {
+        match error {
             StoreError::Io {
                 path,
                 error: denied,
@@ -120,7 +133,7 @@ impl Session {
                 }
             }
             error => error.into(),
-        })
+        }
     }
 
     /// Where the user's record lies, or would; for messages.
@@ -138,8 +151,13 @@ impl Session {
 
     /// Tells the system's log that the command was carried out.
     pub(crate) fn log_done(&self) {
+        // In one step or in two, it is the same.
+        let action = match self.command {
+            "confirm" => "enroll",
+            command => command,
+        };
         let path = self.record_path();
-        syslog::done(self.command, self.user(), &self.caller, &path);
+        syslog::done(action, self.user(), &self.caller, &path);
     }
 
     /// Opens the user's record.

@@ -85,6 +85,20 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row("not_enrolled", Refused, "the user has no record"),
     row("enrolled", Refused, "the user has a record already"),
+    row("no_pending", Refused, "no enrolment waits to be confirmed"),
+    row(
+        "pending_expired",
+        Refused,
+        "the enrolment was not confirmed in time",
+    ),
+    row("name_taken", Refused, "another token has that name"),
+    row("no_such_token", Refused, "no token has that name"),
+    row(
+        "too_many_tokens",
+        Refused,
+        "the record has 16 tokens already",
+    ),
+    row("last_token", Refused, "no token would be left"),
     row("not_root", Refused, "only root may act for another user"),
     row(
         "administrator_only",
