@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use pam_otp_core::policy::DEFAULT_FILE;
+
+use crate::commands::Command;
 
 /// One-time codes as a second factor for everything that logs in through PAM.
 #[derive(Debug, Parser)]
@@ -24,37 +26,10 @@ pub(crate) struct Arguments {
     /// Apply the policy's section for this PAM service
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) service: Option<String>,
-}
 
-/// What to do.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Switch two-factor login on; asks for a code
-    Enroll,
-    /// Tell whether two-factor login is on, and how it stands
-    Status,
-    /// Tell whether a code would open now; uses it up, as a login does
-    Verify,
-    /// Follow a token that is far off; asks for two codes in a row
-    Resync,
-    /// Show key and QR code again; asks for a code or a recovery code
-    Show,
-    /// Switch two-factor login off; asks for a code or a recovery code
-    Disable,
-}
-
-impl Command {
-    /// Its name, as it is typed.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Enroll => "enroll",
-            Self::Status => "status",
-            Self::Verify => "verify",
-            Self::Resync => "resync",
-            Self::Show => "show",
-            Self::Disable => "disable",
-        }
-    }
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]
@@ -70,9 +45,10 @@ mod tests {
 
     #[test]
     fn each_command_has_its_name() {
-        for name in Arguments::command().get_subcommands() {
-            let arguments = Arguments::parse_from(["pam-otp", name.get_name()]);
-            assert_eq!(arguments.command.name(), name.get_name());
+        for command in Arguments::command().get_subcommands() {
+            let name = command.get_name();
+            let arguments = Arguments::parse_from(["pam-otp", name]);
+            assert_eq!(arguments.command.name(), name);
         }
     }
 
@@ -85,7 +61,12 @@ mod tests {
                 "{command}"
             );
         }
-        for option in Arguments::command().get_arguments() {
+        let (all, mut commands) = (Arguments::command(), Arguments::command());
+        let own = commands.get_subcommands_mut().flat_map(|command| {
+            let options = command.get_arguments().cloned();
+            options.collect::<Vec<_>>()
+        });
+        for option in all.get_arguments().cloned().chain(own) {
             if let Some(name) = option.get_long() {
                 assert!(manual.contains(&format!("--{name}")), "{name}");
             }

@@ -1,8 +1,60 @@
-//! One file for each command.
+//! One file for each command, and one line here.
+//!
+//! A command's file has `Options`, its own options ([`NoOptions`] if there are
+//! none), and `run`, which answers or fails. Results go into the [`Reply`]:
+//! lines for people and fields for programs.
 
-pub(crate) mod disable;
-pub(crate) mod enroll;
-pub(crate) mod resync;
-pub(crate) mod show;
-pub(crate) mod status;
-pub(crate) mod verify;
+use clap::{Args, Subcommand};
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::session::Session;
+
+/// For commands without options of their own.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NoOptions {}
+
+macro_rules! commands {
+    ($($(#[$about:meta])+ $variant:ident($module:ident),)+) => {
+        $(pub(crate) mod $module;)+
+
+        /// What to do.
+        #[derive(Clone, Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$about])+ $variant($module::Options),)+
+        }
+
+        impl Command {
+            /// Its name, as it is typed.
+            pub(crate) fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($module),)+
+                }
+            }
+
+            /// Does it.
+            pub(crate) fn run(&self, session: &Session) -> Result<Reply, Error> {
+                match self {
+                    $(Self::$variant(options) => $module::run(session, options),)+
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Switch two-factor login on, or add a device; asks for a code
+    Enroll(enroll),
+    /// Make effective what `enroll --json` began; asks for a code of it
+    Confirm(confirm),
+    /// Tell whether two-factor login is on, and how it stands
+    Status(status),
+    /// Tell whether a code would open now; uses it up, as a login does
+    Verify(verify),
+    /// Follow a token that is far off; asks for two codes in a row
+    Resync(resync),
+    /// Show key and QR code again; asks for a code or a recovery code
+    Show(show),
+    /// Switch two-factor login off; asks for a code or a recovery code
+    Disable(disable),
+}

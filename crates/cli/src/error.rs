@@ -5,11 +5,17 @@ use std::io;
 use std::path::PathBuf;
 
 use pam_otp_core::policy::{FileError, PolicyError};
-use pam_otp_core::store::StoreError;
+use pam_otp_core::store::{PENDING_FILE, StoreError};
+use pam_otp_core::token::TokenError;
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
-use crate::arguments::Command;
+use crate::mismatch::Mismatch;
+use crate::reply::Object;
+
+mod table;
+
+pub(crate) use table::Exit;
 
 /// Why a command did not do what was asked. The texts hold names and paths as
 /// they are: escape them before they are printed.
@@ -30,7 +36,7 @@ pub(crate) enum Error {
         /// What was closed.
         path: PathBuf,
         /// What the caller wanted.
-        command: Command,
+        command: &'static str,
         /// Whose record it is.
         user: String,
     },
@@ -42,16 +48,26 @@ pub(crate) enum Error {
     NotInARow,
     /// A recovery code at a resync.
     NoClock,
+    /// A recovery code, where a code of the new token is asked for.
+    NoPhone,
     /// The code at enrolment does not match.
+    Mismatch(Mismatch),
+    /// The person has tried often enough.
     NotConfirmed,
+    /// Nothing was begun, or it is done already.
+    NoPending(String),
+    /// What was begun was not confirmed in time.
+    PendingExpired(String),
+    /// These tokens cannot be together in one record.
+    Tokens(TokenError),
+    /// Options that do not go together.
+    Usage(String),
     /// Standard input ended.
     NoCode,
     /// The kernel gives no randomness.
     Random(getrandom::Error),
     /// The secret does not fit a QR code.
     Qr,
-    /// Our own tokens make no token file.
-    Token(String),
     /// What must be seen to be of use could not be written; two-factor login
     /// stays off.
     NotShown(io::Error),
@@ -65,14 +81,78 @@ impl Error {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// The word for programs, which stays the same.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Caller(_) => "unknown_caller",
+            Self::NotRoot => "not_root",
+            Self::UserName(_) => "bad_user_name",
+            Self::Policy(_) => "bad_policy",
+            Self::Store(StoreError::Io { error, .. }) => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
+                io::ErrorKind::ReadOnlyFilesystem => "read_only",
+                _ => "unreadable_record",
+            },
+            Self::Store(error) => error.word(),
+            Self::Administrators { .. } => "administrator_only",
+            Self::NotEnrolled(_) => "not_enrolled",
+            Self::Refused(refusal) => refusal.word(),
+            Self::NotInARow => "not_in_a_row",
+            Self::NoClock | Self::NoPhone => "not_a_token_code",
+            Self::Mismatch(Mismatch {
+                seconds: Some(_), ..
+            }) => "other_time",
+            Self::Mismatch(_) | Self::NotConfirmed => "wrong_code",
+            Self::NoPending(_) => "no_pending",
+            Self::PendingExpired(_) => "pending_expired",
+            Self::Tokens(TokenError::Twice(_)) => "name_taken",
+            Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
+            Self::Tokens(TokenError::Missing(_)) => "no_such_token",
+            Self::Tokens(TokenError::None) => "last_token",
+            Self::Usage(_) => "usage",
+            Self::NoCode => "no_code",
+            Self::Random(_) => "no_randomness",
+            Self::Qr => "no_picture",
+            Self::NotShown(_) => "not_shown",
+            Self::Io(_) => "input_output",
+        }
+    }
+
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        table::find(self.code()).map_or(Exit::Broken, |row| row.exit)
+    }
+
+    /// All that programs are told; `other` is whom `--user` names.
+    pub(crate) fn object(&self, other: Option<&str>) -> Object {
+        let mut object = Object::new();
+        object.push("code", self.code());
+        object.push("message", self.to_string());
+        object.push("hint", self.hint(other));
+        match self {
+            Self::Refused(Refusal::Throttled { seconds }) => object.push("wait_seconds", *seconds),
+            Self::Refused(Refusal::OtherTime { seconds })
+            | Self::Mismatch(Mismatch {
+                seconds: Some(seconds),
+                ..
+            }) => {
+                object.push("clock_off_seconds", *seconds);
+            }
+            Self::Store(error) => {
+                object.push("path", error.path().map(|path| path.display().to_string()));
+            }
+            _ => {}
+        }
+        object
+    }
+
     /// What to do about it; `other` is whom `--user` names.
     pub(crate) fn hint(&self, other: Option<&str>) -> Option<String> {
         match self {
             Self::NotRoot => Some("become root, or leave --user away".into()),
             Self::NotEnrolled(_) => Some(format!("pam-otp enroll{} switches it on", for_user(other))),
             Self::Administrators { command, user, .. } => Some(format!(
-                "ask the administrator; as root: pam-otp {} --user {user}",
-                command.name()
+                "ask the administrator; as root: pam-otp {command} --user {user}"
             )),
             Self::Policy(PolicyError::File {
                 path,
@@ -83,6 +163,17 @@ impl Error {
             Self::Refused(Refusal::Ahead) => {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
+            Self::Mismatch(mismatch) => mismatch.hint(),
+            Self::NoPending(_) | Self::PendingExpired(_) => {
+                Some(format!("pam-otp enroll{} begins one", for_user(other)))
+            }
+            Self::Tokens(TokenError::Twice(name)) => {
+                Some(format!("take another --name, or --replace \"{name}\""))
+            }
+            Self::Tokens(TokenError::Missing(_)) => Some(format!(
+                "pam-otp status{} shows their names",
+                for_user(other)
+            )),
             Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
                 Some("check that the clocks of this machine and of the phone are right".into())
             }
@@ -91,16 +182,29 @@ impl Error {
                 for_user(other)
             )),
             Self::NotInARow => Some("take two that the app shows one right after the other".into()),
-            Self::NoClock => Some("a code that the app shows has 6 to 8 digits".into()),
+            Self::NoClock | Self::NoPhone => {
+                Some("a code that the app shows has 6 to 8 digits".into())
+            }
             Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
             Self::Refused(Refusal::Throttled { .. }) => Some("a recovery code works at once".into()),
             Self::Refused(Refusal::Malformed) => {
                 Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
             }
             Self::Store(StoreError::Enrolled(_)) => Some(format!(
-                "pam-otp show{0} shows its key again; pam-otp disable{0} removes it",
+                "pam-otp show{0} shows its key again; pam-otp enroll{0} --name tablet adds a second \
+                 device, --replace phone takes a lost one's place; pam-otp disable{0} removes all",
                 for_user(other)
             )),
+            Self::Store(StoreError::Token { path, .. }) if path.ends_with(PENDING_FILE) => {
+                Some(format!("pam-otp enroll{} begins anew", for_user(other)))
+            }
+            Self::Store(StoreError::Io { .. }) => match self.code() {
+                "disk_full" => Some("make room, and run the command again".into()),
+                "read_only" => Some(
+                    "an administrator can mount it for writing, or use the system store".into(),
+                ),
+                _ => None,
+            },
             Self::Store(
                 error @ (StoreError::Token { .. } | StoreError::Empty(_) | StoreError::TooLarge { .. }),
             ) => error.hint().or_else(|| {
@@ -118,7 +222,8 @@ impl Error {
             | Self::NotShown(_)
             | Self::Random(_)
             | Self::Qr
-            | Self::Token(_)
+            | Self::Tokens(TokenError::TooMany(_) | TokenError::None)
+            | Self::Usage(_)
             | Self::Io(_) => None,
         }
     }
@@ -170,11 +275,22 @@ impl fmt::Display for Error {
             Self::NoClock => {
                 f.write_str("a recovery code tells nothing of a clock; it is not used up")
             }
+            Self::NoPhone => {
+                f.write_str("a recovery code proves nothing about the app; it is not used up")
+            }
+            Self::Mismatch(mismatch) => f.write_str(&mismatch.what()),
+            Self::NoPending(user) => {
+                write!(f, "no enrolment of {user} waits to be confirmed")
+            }
+            Self::PendingExpired(user) => {
+                write!(f, "the enrolment of {user} was not confirmed in time")
+            }
+            Self::Tokens(error) => error.fmt(f),
+            Self::Usage(error) => f.write_str(error),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
-            Self::Token(error) => f.write_str(error),
             Self::NotShown(error) => {
                 write!(
                     f,

@@ -2,15 +2,17 @@
 //!
 //! What stands where:
 //!
-//! - results on standard output: what a script or a person wants to keep;
-//! - questions and everything else on standard error: errors as
+//! - results on standard output: what a script or a person wants to keep; with
+//!   `--json` one object, for errors too;
+//! - everything else on standard error: warnings, and errors as
 //!   `pam-otp: error: …`, followed by `pam-otp: hint: …` where something can be
 //!   done; lower case, no full stop;
+//! - questions too, where standard input is a terminal; nowhere else;
 //! - codes come from standard input alone, never from arguments or the
 //!   environment, where other users could read them;
 //! - text that is not ours (user names, paths, what a file says) is escaped
-//!   before it is printed: [`plain::plain`];
-//! - exit status: 0 done, 1 refused or failed, 2 wrong usage.
+//!   before it is printed: [`plain::plain`], or by JSON's own rules;
+//! - exit status: 0 done, or [`error::Exit`].
 
 #![forbid(unsafe_code)]
 
@@ -23,43 +25,75 @@ mod arguments;
 mod clock;
 mod commands;
 mod error;
+mod mismatch;
 mod person;
 mod plain;
 mod present;
 mod qr;
+mod reply;
 mod session;
+mod shown;
 mod syslog;
 
-use arguments::{Arguments, Command};
-use error::Error;
+use arguments::Arguments;
+use error::{Error, Exit};
 use plain::plain;
+use reply::Object;
 use session::Session;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         // Who closed our output has read enough, and is told nothing more.
         Err(error) if error.is_closed_output() => ExitCode::FAILURE,
         Err(error) => {
-            let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "pam-otp: error: {}", plain(&error));
-            if let Some(hint) = error.hint(arguments.user.as_deref()) {
-                let _ = writeln!(stderr, "pam-otp: hint: {}", plain(hint));
-            }
-            ExitCode::FAILURE
+            tell(&arguments, &error);
+            ExitCode::from(error.exit() as u8)
         }
     }
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let session = Session::start(arguments)?;
-    match arguments.command {
-        Command::Enroll => commands::enroll::run(&session),
-        Command::Status => commands::status::run(&session),
-        Command::Verify => commands::verify::run(&session),
-        Command::Resync => commands::resync::run(&session),
-        Command::Show => commands::show::run(&session),
-        Command::Disable => commands::disable::run(&session),
+    let reply = arguments.command.run(&session)?;
+    reply.give(&session)
+}
+
+/// Says why it was not done.
+fn tell(arguments: &Arguments, error: &Error) {
+    let other = arguments.user.as_deref();
+    if arguments.json {
+        let _ = reply::refuse(Some(arguments.command.name()), error.object(other));
+        return;
     }
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "pam-otp: error: {}", plain(error));
+    if let Some(hint) = error.hint(other) {
+        let _ = writeln!(stderr, "pam-otp: hint: {}", plain(hint));
+    }
+}
+
+/// Wrong usage, or `--help` and its like.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() {
+            Exit::Usage as u8
+        } else {
+            0
+        });
+    }
+    let text = error.render().to_string();
+    let message = text.lines().next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let mut object = Object::new();
+    object.push("code", "usage");
+    object.push("message", message);
+    object.push("hint", "see pam-otp --help");
+    let _ = reply::refuse(None, object);
+    ExitCode::from(Exit::Usage as u8)
 }

@@ -1,6 +1,6 @@
 //! The person in front of the terminal, or the program in their place.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal as _, Read, Write};
 
 use pam_otp_core::answer::{Answer, MAX_ANSWER};
 use zeroize::Zeroizing;
@@ -12,13 +12,26 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Asks for a code: the question on standard error, the answer from standard
-/// input.
-pub(crate) fn ask_code(question: &str) -> Result<Answer, Error> {
+/// Says what is not wrong, but to be known.
+pub(crate) fn warn(text: &str) {
+    tell(&format!("pam-otp: warning: {text}"));
+}
+
+/// Whether a person types the answers, and is there to be asked.
+pub(crate) fn is_there() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Says something that no program wants to hear.
+pub(crate) fn prompt(text: &str) -> Result<(), Error> {
     let mut stderr = io::stderr().lock();
-    write!(stderr, "{question}")?;
+    write!(stderr, "{text}")?;
     stderr.flush()?;
-    drop(stderr);
+    Ok(())
+}
+
+/// Reads one line of standard input: a code.
+pub(crate) fn read_code() -> Result<Answer, Error> {
     // Room for all: a buffer that grows would leave copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_ANSWER.saturating_add(2)));
     let limit = u64::try_from(line.capacity()).unwrap_or(0);

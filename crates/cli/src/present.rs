@@ -69,10 +69,33 @@ fn names_utf8(locale: &str) -> bool {
         .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
+/// How an app tells this account from others.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    /// Who gives the codes their meaning.
+    pub(crate) issuer: String,
+    /// For whom.
+    pub(crate) account: String,
+}
+
+impl Label {
+    /// The host's name, and the user's.
+    pub(crate) fn of(user: &str) -> Self {
+        Self {
+            issuer: issuer(),
+            account: user.to_owned(),
+        }
+    }
+
+    /// The URI that an app takes in.
+    pub(crate) fn uri(&self, token: &Token) -> Zeroizing<String> {
+        otpauth(token, &self.issuer, &self.account)
+    }
+}
+
 /// Prints all that an authenticator app needs.
-pub(crate) fn print_token(token: &Token, account: &str, wishes: Wishes) -> Result<(), Error> {
-    let issuer = issuer();
-    let uri = otpauth(token, &issuer, account);
+pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Result<(), Error> {
+    let uri = label.uri(token);
     let picture = Picture::new(&uri)?;
     let mut stdout = std::io::stdout().lock();
     #[expect(
@@ -80,8 +103,8 @@ pub(crate) fn print_token(token: &Token, account: &str, wishes: Wishes) -> Resul
         reason = "the one place: what the terminal can show"
     )]
     let look = Look::of(wishes, stdout.is_terminal(), |name| std::env::var_os(name));
-    writeln!(stdout, "Account: {}", plain(account))?;
-    writeln!(stdout, "Issuer:  {}", plain(&issuer))?;
+    writeln!(stdout, "Account: {}", plain(&label.account))?;
+    writeln!(stdout, "Issuer:  {}", plain(&label.issuer))?;
     writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
     writeln!(stdout, "URI:     {}", *uri)?;
     writeln!(stdout, "\n{}\n", *look.draw(&picture))?;
@@ -90,9 +113,8 @@ pub(crate) fn print_token(token: &Token, account: &str, wishes: Wishes) -> Resul
 }
 
 /// The token's QR code, for a file.
-#[expect(dead_code, reason = "for --svg and --png")]
-pub(crate) fn picture(token: &Token, account: &str) -> Result<Picture, Error> {
-    Picture::new(&otpauth(token, &issuer(), account))
+pub(crate) fn picture(token: &Token, label: &Label) -> Result<Picture, Error> {
+    Picture::new(&label.uri(token))
 }
 
 /// The host's name, by which the app tells this account from others.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
+use pam_otp_core::answer::Answer;
+use pam_otp_core::enrolment::Pending;
 use pam_otp_core::policy::{Arguments as Line, Policy, StoreKind};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::Arguments;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
@@ -27,11 +29,17 @@ pub(crate) struct Session {
     /// Whom this is about.
     pub(crate) account: Account,
     /// What is to be done.
-    command: Command,
+    pub(crate) command: &'static str,
     /// Who called the command.
     caller: String,
     /// An administrator acts for somebody else, and needs no code of theirs.
     pub(crate) administrator: bool,
+    /// The answer is to be JSON.
+    pub(crate) json: bool,
+    /// A person types the answers, and is asked for them.
+    pub(crate) interactive: bool,
+    /// What was seen at the start, for the JSON answer.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Session {
@@ -41,30 +49,55 @@ impl Session {
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
+        let command = arguments.command.name();
         let Some(name) = arguments.user.as_ref().or(own_name.as_ref()) else {
             return Err(Error::Caller(format!("user id {caller} has no name")));
         };
+        let name = UserName::new(name)?;
         let for_another = arguments.user.is_some() && arguments.user != own_name;
         if for_another && !caller.is_root() {
             return Err(Error::NotRoot);
         }
 
-        let account = Account::resolve(&UserName::new(name)?)?;
+        let account = Account::resolve(&name)?;
         let policy = policy(arguments)?;
-        meet(&account, policy.store, arguments.command)?;
+        let warning = meet(&account, policy.store, command)?;
+        if let (Some(warning), false) = (&warning, arguments.json) {
+            person::warn(&plain(warning));
+        }
         Ok(Self {
             store: Store::new(&policy),
             policy,
             account,
-            command: arguments.command,
+            command,
             caller: own_name.clone().unwrap_or_else(|| caller.to_string()),
             administrator: arguments.user.is_some() && caller.is_root(),
+            json: arguments.json,
+            interactive: !arguments.json && person::is_there(),
+            warnings: warning.into_iter().collect(),
         })
     }
 
     /// The user's name, as the system writes it.
     pub(crate) fn user(&self) -> &str {
         self.account.name().as_str()
+    }
+
+    /// Tells a person what comes next; a program knows.
+    pub(crate) fn guide(&self, text: &str) -> Result<(), Error> {
+        if self.interactive {
+            person::prompt(&format!("{text}\n"))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a code from standard input; a person is asked for it first, on
+    /// standard error.
+    pub(crate) fn ask_code(&self, question: &str) -> Result<Answer, Error> {
+        if self.interactive {
+            person::prompt(question)?;
+        }
+        person::read_code()
     }
 
     /// Where an answer to this command comes from.
@@ -74,7 +107,19 @@ impl Session {
 
     /// Opens the user's record, if there is one.
     pub(crate) fn find_record(&self) -> Result<Option<Record>, Error> {
-        self.store.open(&self.account).map_err(|error| match error {
+        let opened = self.store.open(&self.account);
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// The enrolment that was begun, if there is one.
+    pub(crate) fn pending(&self) -> Result<Option<Pending>, Error> {
+        let pending = self.store.pending(&self.account);
+        pending.map_err(|error| self.failed(error))
+    }
+
+    /// Why the store does not give what was asked for.
+    fn failed(&self, error: StoreError) -> Error {
+        match error {
             StoreError::Io {
                 path,
                 error: denied,
@@ -88,7 +133,7 @@ impl Session {
                 }
             }
             error => error.into(),
-        })
+        }
     }
 
     /// Where the user's record lies, or would; for messages.
@@ -106,7 +151,12 @@ impl Session {
 
     /// Tells the system's log that the command was carried out.
     pub(crate) fn log_done(&self) {
-        let (action, path) = (self.command.name(), self.record_path());
+        // In one step or in two, it is the same.
+        let action = match self.command {
+            "confirm" => "enroll",
+            command => command,
+        };
+        let path = self.record_path();
         syslog::done(action, self.user(), &self.caller, &path);
     }
 
@@ -127,20 +177,17 @@ impl Session {
 /// Does the system know this user? A home is the user's own. The system store
 /// may have a record for a name of another sort, e.g. a mailbox; but it may be
 /// a slip, too.
-fn meet(account: &Account, store: StoreKind, command: Command) -> Result<(), Error> {
+fn meet(account: &Account, store: StoreKind, command: &str) -> Result<Option<String>, Error> {
     if account.uid().is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let error = Error::from(StoreError::UnknownUser {
         user: account.name().to_string(),
     });
     match (store, command) {
         (StoreKind::Home, _) => Err(error),
-        (StoreKind::System, Command::Enroll) => {
-            person::tell(&format!("pam-otp: warning: {}", plain(error)));
-            Ok(())
-        }
-        (StoreKind::System, _) => Ok(()),
+        (StoreKind::System, "enroll") => Ok(Some(error.to_string())),
+        (StoreKind::System, _) => Ok(None),
     }
 }
 

@@ -1,11 +1,16 @@
 //! What the command says to people, and never to their terminals.
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
+use std::time::Duration;
+
+use pam_otp_testkit::pty::Pty;
 
 mod common;
 
 use common::World;
+
+const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn what_a_file_says_cannot_move_the_cursor_or_end_the_line() {
@@ -86,10 +91,7 @@ fn a_reader_who_has_read_enough_is_told_nothing_more() {
     drop(input);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        String::from_utf8(output.stderr).unwrap(),
-        "Code or recovery code: "
-    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
 #[test]
@@ -97,20 +99,27 @@ fn the_question_says_what_is_taken() {
     let world = World::new();
     let shown = world.enroll();
     for (place, command) in ["verify", "show", "disable"].iter().enumerate() {
-        let ran = world.run(&[command], &shown.recovery[place]);
-        assert!(ran.success);
-        assert!(
-            ran.stderr.starts_with("Code or recovery code: "),
-            "{}",
-            ran.stderr
-        );
+        let mut terminal = Pty::spawn(world.command(&[command]));
+        terminal.expect("Code or recovery code: ", SOON);
+        terminal.send_line(&shown.recovery[place]);
+        assert!(terminal.wait().success());
     }
     // A recovery code proves nothing about the phone.
-    let (mut child, _stdout, _) = world.start_enrolment();
-    drop(child.stdin.take());
-    let mut said = String::new();
-    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    while stderr.read_line(&mut said).unwrap() > 0 {}
-    assert!(said.contains("\nCode: "), "{said}");
-    child.wait().unwrap();
+    let mut terminal = Pty::spawn(world.command(&["enroll"]));
+    terminal.expect("\nCode: ", SOON);
+}
+
+#[test]
+fn a_program_is_asked_nothing() {
+    let world = World::new();
+    let shown = world.enroll();
+    for (place, command) in ["verify", "show", "disable"].iter().enumerate() {
+        let ran = world.run(&[command], &shown.recovery[place]);
+        assert!(ran.success && ran.stderr.is_empty(), "{ran:?}");
+    }
+    let ran = world.run(&["enroll"], "");
+    assert_eq!(
+        ran.stderr,
+        "pam-otp: error: no code was given; nothing was changed\n"
+    );
 }

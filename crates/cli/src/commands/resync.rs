@@ -1,22 +1,22 @@
 //! `pam-otp resync`: has the record follow a token that is far off.
 
-use std::io::Write;
-
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::Code;
 use pam_otp_core::verify::{Means, Refusal, Verdict};
 
 use crate::error::Error;
-use crate::person;
 use crate::plain::plain;
+use crate::reply::Reply;
 use crate::session::Session;
+
+pub(crate) use super::NoOptions as Options;
 
 /// Asks for two codes in a row, and learns from them how far the token's clock
 /// or counter is off. Root needs them too: they are what tells how far.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     let mut record = session.record()?;
-    let first = ask("Code: ")?;
-    let second = ask("The next one that the app shows: ")?;
+    let first = ask(session, "Code: ")?;
+    let second = ask(session, "The next one that the app shows: ")?;
     let verdict = record.resync(
         [&first, &second],
         &session.source(),
@@ -26,15 +26,15 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     match verdict {
         Verdict::Accepted(accepted) => {
             session.log_done();
-            tell(accepted.means())
+            Ok(reply(accepted.means()))
         }
         Verdict::Refused(Refusal::Wrong) => Err(Error::NotInARow),
         Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
     }
 }
 
-fn ask(question: &str) -> Result<Code, Error> {
-    match person::ask_code(question)? {
+fn ask(session: &Session, question: &str) -> Result<Code, Error> {
+    match session.ask_code(question)? {
         Answer::Code(code) => Ok(code),
         Answer::Recovery(_) => Err(Error::NoClock),
         Answer::Empty => Err(Error::Refused(Refusal::Empty)),
@@ -42,19 +42,19 @@ fn ask(question: &str) -> Result<Code, Error> {
     }
 }
 
-fn tell(means: &Means) -> Result<(), Error> {
+fn reply(means: &Means) -> Reply {
+    let mut reply = Reply::new();
     // Two codes open by no other means.
-    let Means::Resync { token, seconds } = means else {
-        return Ok(());
-    };
-    let mut stdout = std::io::stdout().lock();
-    writeln!(
-        stdout,
-        "Right codes of \"{}\". They are used up now, as by a login.",
-        plain(token)
-    )?;
-    writeln!(stdout, "{}", found(*seconds))?;
-    Ok(())
+    if let Means::Resync { token, seconds } = means {
+        reply.line(&format!(
+            "Right codes of \"{}\". They are used up now, as by a login.",
+            plain(token)
+        ));
+        reply.line(&found(*seconds));
+        reply.field("token", token.as_str());
+        reply.field("clock_off_seconds", *seconds);
+    }
+    reply
 }
 
 /// How far the token is off, in words.

@@ -3,19 +3,31 @@
 use crate::commands::status::warn_of_short_secrets;
 use crate::commands::verify::prove;
 use crate::error::Error;
-use crate::present::{Wishes, print_token};
+use crate::present::{Label, Wishes, print_token};
+use crate::reply::{List, Reply};
 use crate::session::Session;
+use crate::shown;
+
+pub(crate) use super::NoOptions as Options;
 
 /// Shows each token. Whoever sees it can copy it, so it takes a code first:
 /// the terminal may be somebody else's now. Root needs none with `--user`.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     let mut record = session.record()?;
     if !session.administrator {
         prove(session, &mut record)?;
     }
-    for token in record.tokens().tokens() {
-        print_token(token, session.user(), Wishes::default())?;
+    let mut reply = Reply::new();
+    let label = Label::of(session.user());
+    let tokens = record.tokens().tokens();
+    if session.json {
+        let tokens = tokens.iter().map(|token| shown::secret(token, &label));
+        reply.field("tokens", tokens.collect::<Result<List, Error>>()?);
+    } else {
+        for token in tokens {
+            print_token(token, &label, Wishes::default())?;
+        }
     }
-    warn_of_short_secrets(&record);
-    Ok(())
+    warn_of_short_secrets(&record, &mut reply);
+    Ok(reply)
 }

@@ -1,6 +1,5 @@
 //! `pam-otp status`: how things stand.
 
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use pam_otp_core::policy::StoreKind;
@@ -9,50 +8,109 @@ use pam_otp_core::token::{Kind, Token};
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::person;
 use crate::plain::plain;
+use crate::reply::{List, Object, Reply};
 use crate::session::Session;
+use crate::shown;
 
-/// Prints `key: value` lines. Changes nothing, shows no secret, takes no code.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "user: {}", plain(session.user()))?;
-    let Some(mut record) = session.find_record()? else {
-        writeln!(stdout, "two-factor login: off")?;
-        writeln!(stdout, "clock: {}", Clock::look())?;
-        let store = match session.store.kind() {
-            StoreKind::Home => "home",
-            StoreKind::System => "system",
-        };
-        let path = session.record_path();
-        writeln!(
-            stdout,
-            "no record: {} ({store} store)",
-            plain(path.display())
-        )?;
-        return Ok(());
+pub(crate) use super::NoOptions as Options;
+
+/// Tells `key: value` lines. Changes nothing, shows no secret, takes no code.
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
+    let mut reply = Reply::new();
+    reply.line(&format!("user: {}", plain(session.user())));
+    let store = match session.store.kind() {
+        StoreKind::Home => "home",
+        StoreKind::System => "system",
     };
+    match session.find_record()? {
+        None => off(session, store, &mut reply),
+        Some(record) => on(record, store, &mut reply)?,
+    }
+    tell_pending(session, &mut reply);
+    Ok(reply)
+}
+
+fn off(session: &Session, store: &'static str, reply: &mut Reply) {
+    let path = session.record_path().display().to_string();
+    reply.line("two-factor login: off");
+    tell_clock(reply);
+    reply.line(&format!("no record: {} ({store} store)", plain(&path)));
+    reply.field("enrolled", false);
+    reply.field("store", store);
+    reply.field("record", path);
+}
+
+fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), Error> {
     let state = record.state()?;
-    writeln!(stdout, "two-factor login: on")?;
-    writeln!(stdout, "record: {}", plain(record.path().display()))?;
-    for token in record.tokens().tokens() {
-        writeln!(stdout, "token: {}", describe(token))?;
+    let path = record.path().display().to_string();
+    let tokens = record.tokens().tokens();
+    reply.line("two-factor login: on");
+    reply.line(&format!("record: {}", plain(&path)));
+    for token in tokens {
+        reply.line(&format!("token: {}", describe(token)));
     }
     let left = record
         .tokens()
         .recovery()
         .map_or(0, |set| set.ids().filter(|id| !state.is_spent(*id)).count());
-    writeln!(stdout, "recovery codes left: {left}")?;
     let history = state.history();
-    writeln!(stdout, "last right code: {}", when(history.success))?;
-    writeln!(stdout, "wrong codes since then: {}", history.failures)?;
+    reply.line(&format!("recovery codes left: {left}"));
+    reply.line(&format!("last right code: {}", when(history.success)));
+    reply.line(&format!("wrong codes since then: {}", history.failures));
     if history.failures > 0 {
-        writeln!(stdout, "last wrong code: {}", when(history.failure))?;
+        reply.line(&format!("last wrong code: {}", when(history.failure)));
     }
-    writeln!(stdout, "clock: {}", Clock::look())?;
-    drop(stdout);
-    warn_of_short_secrets(&record);
+    tell_clock(reply);
+
+    let ever = |seconds: u64| Some(seconds).filter(|seconds| *seconds > 0);
+    reply.field("enrolled", true);
+    reply.field("store", store);
+    reply.field("record", path);
+    reply.field(
+        "tokens",
+        tokens.iter().map(shown::token).collect::<List>(),
+    );
+    reply.field("recovery_codes_left", left);
+    reply.field("last_right_code", ever(history.success));
+    reply.field("wrong_codes_since", history.failures);
+    reply.field("last_wrong_code", ever(history.failure));
+    warn_of_short_secrets(&record, reply);
     Ok(())
+}
+
+/// What was begun and not confirmed. Logins do not look at it.
+fn tell_pending(session: &Session, reply: &mut Reply) {
+    let pending = match session.pending() {
+        Ok(pending) => pending.filter(|pending| !pending.is_over(Session::now())),
+        Err(error) => {
+            reply.warn(error.to_string());
+            None
+        }
+    };
+    if let Some(pending) = &pending {
+        reply.line(&format!(
+            "begun: {}, to be confirmed until {}",
+            describe(&pending.token),
+            when(pending.expires.0)
+        ));
+    }
+    let pending = pending.map(|pending| {
+        let mut object = shown::token(&pending.token);
+        object.push("replaces", pending.replaces.map(|name| name.to_string()));
+        object.push("expires", pending.expires.0);
+        object
+    });
+    reply.field("pending", pending);
+}
+
+fn tell_clock(reply: &mut Reply) {
+    let clock = Clock::look();
+    reply.line(&format!("clock: {clock}"));
+    let mut object = Object::new();
+    object.push("synchronised", clock.synchronised());
+    object.push("daemon", clock.daemon());
+    reply.field("clock", object);
 }
 
 fn describe(token: &Token) -> String {
@@ -83,16 +141,12 @@ fn when(seconds: u64) -> String {
 }
 
 /// Secrets that were made elsewhere, and are shorter than RFC 4226 allows.
-pub(super) fn warn_of_short_secrets(record: &Record) {
-    for token in record
-        .tokens()
-        .tokens()
-        .iter()
-        .filter(|token| token.secret.is_short())
-    {
-        person::tell(&format!(
-            "pam-otp: warning: the secret of \"{}\" has fewer than 16 bytes, less than RFC 4226 allows",
-            plain(&token.name)
+pub(super) fn warn_of_short_secrets(record: &Record, reply: &mut Reply) {
+    let tokens = record.tokens().tokens().iter();
+    for token in tokens.filter(|token| token.secret.is_short()) {
+        reply.warn(format!(
+            "the secret of \"{}\" has fewer than 16 bytes, less than RFC 4226 allows",
+            token.name
         ));
     }
 }

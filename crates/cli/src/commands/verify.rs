@@ -1,41 +1,43 @@
 //! `pam-otp verify`: what would a login say?
 
-use std::io::Write;
-
 use pam_otp_core::store::Record;
 use pam_otp_core::verify::{Accepted, Means, Verdict};
 
 use crate::error::Error;
-use crate::person;
 use crate::plain::plain;
+use crate::reply::Reply;
 use crate::session::Session;
 
+pub(crate) use super::NoOptions as Options;
+
 /// Asks for a code and decides about it as a login does: what opened is spent.
-pub(crate) fn run(session: &Session) -> Result<(), Error> {
+pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     let accepted = prove(session, &mut session.record()?)?;
-    let mut stdout = std::io::stdout().lock();
-    match accepted.means() {
+    let mut reply = Reply::new();
+    let (token, left) = match accepted.means() {
         Means::Token(name) | Means::Resync { token: name, .. } => {
-            writeln!(
-                stdout,
+            reply.line(&format!(
                 "Right code of \"{}\". It is used up now, as by a login.",
                 plain(name)
-            )?;
+            ));
+            (Some(name.as_str()), None)
         }
         Means::Recovery { left } => {
-            writeln!(
-                stdout,
+            reply.line(&format!(
                 "Right recovery code. It is used up now, {left} left."
-            )?;
+            ));
+            (None, Some(*left))
         }
-    }
-    Ok(())
+    };
+    reply.field("token", token);
+    reply.field("recovery_codes_left", left);
+    Ok(reply)
 }
 
 /// Has the caller prove, with a code or a recovery code, that the record is
 /// theirs.
 pub(super) fn prove(session: &Session, record: &mut Record) -> Result<Accepted, Error> {
-    let answer = person::ask_code("Code or recovery code: ")?;
+    let answer = session.ask_code("Code or recovery code: ")?;
     match record.decide(
         &answer,
         &session.source(),

@@ -8,7 +8,6 @@ use super::{PIXELS, Picture, QUIET};
 
 impl Picture {
     /// A file that needs no other: no script, no style, no font.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for --svg"))]
     pub(crate) fn svg(&self) -> Zeroizing<String> {
         let side = self.side(QUIET);
         let pixels = side.saturating_mul(PIXELS);

@@ -4,6 +4,7 @@
     dead_code,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "each test program uses what it needs; a test that fails here fails as it should"
 )]
 
@@ -15,6 +16,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use pam_otp_testkit::authenticator::{self, Algorithm};
 use pam_otp_testkit::temp::TempDir;
+use serde_json::Value;
 
 /// A system store in a directory that goes when the test ends.
 pub(crate) struct World {
@@ -105,6 +107,37 @@ impl World {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Runs the command with `--json`; the answer, and whether it was done.
+    pub(crate) fn ask(&self, arguments: &[&str], input: &str) -> (Value, bool) {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        let ran = self.run(&all, input);
+        assert_eq!(ran.stderr, "", "{arguments:?}");
+        let line = ran.stdout.strip_suffix('\n').unwrap();
+        assert!(!line.contains('\n'), "{line:?}");
+        let answer: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(answer["version"], 1);
+        assert_eq!(answer["ok"], ran.success);
+        assert_eq!(answer["command"], arguments[0]);
+        (answer, ran.success)
+    }
+
+    /// The answer of a command that does what is asked.
+    pub(crate) fn done(&self, arguments: &[&str], input: &str) -> Value {
+        let (answer, ok) = self.ask(arguments, input);
+        assert!(ok, "{answer}");
+        answer
+    }
+
+    /// The error of a command that does not.
+    pub(crate) fn refused(&self, arguments: &[&str], input: &str, code: &str) -> Value {
+        let (mut answer, ok) = self.ask(arguments, input);
+        assert!(!ok, "{answer}");
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert!(answer["error"]["message"].is_string());
+        answer["error"].take()
     }
 
     /// Enrols, answering with the code that the phone shows.

@@ -1,7 +1,7 @@
 //! Changes of a record that is there, and enrolments that were begun. No login
 //! comes here.
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, OFlags};
 
 use super::create::replace;
 use super::enrol::{make_directory, unlink};
@@ -103,7 +103,10 @@ impl Store {
                 return Ok(false);
             };
             let _locked = Locked::acquire(&directory, place.record_path())?;
-            unlink(&directory, PENDING_FILE, place.record_path())
+            let forgotten = unlink(&directory, PENDING_FILE, place.record_path())?;
+            // Where nothing but this was begun, nothing is left.
+            let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
+            Ok(forgotten)
         })?
     }
 }
