@@ -52,6 +52,7 @@ const RULES: Rules = Rules {
         tries: 3,
         first_wait: 30,
     },
+    remember: 0,
 };
 
 /// A system store with nobody in it.
