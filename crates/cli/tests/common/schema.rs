@@ -40,7 +40,10 @@ impl Schema<'_> {
         Ok(())
     }
 
-    #[allow(clippy::match_same_arms, reason = "they are alike for different reasons")]
+    #[allow(
+        clippy::match_same_arms,
+        reason = "they are alike for different reasons"
+    )]
     fn agrees(&self, word: &str, wanted: &Value, value: &Value, at: &str) -> Result<bool, String> {
         let count = |length: usize| u64::try_from(length).unwrap();
         let list = || wanted.as_array().unwrap();
