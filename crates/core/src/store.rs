@@ -48,7 +48,7 @@ pub const STATE_FILE: &str = "state";
 pub const PENDING_FILE: &str = "pending.toml";
 /// The record's name within a home directory.
 pub const HOME_RECORD: &str = ".pam-otp";
-/// The directory of root's copies in memory, for `unwritable = "volatile"`.
+/// The directory of root's copies in memory: `unwritable = "volatile"`.
 pub const MEMORY: &str = "/run/pam-otp";
 
 /// The place that the policy keeps records in.
@@ -56,8 +56,10 @@ pub const MEMORY: &str = "/run/pam-otp";
 pub struct Store {
     kind: StoreKind,
     system: PathBuf,
-    /// Where copies of states go that the disk does not take.
-    memory: Option<PathBuf>,
+    /// Where copies of states lie that a disk did not take.
+    memory: PathBuf,
+    /// Whether there may be new ones.
+    may_be_unwritable: bool,
 }
 
 impl Store {
@@ -67,10 +69,9 @@ impl Store {
         Self {
             kind: policy.store,
             system: policy.system_store.clone(),
-            memory: match policy.unwritable {
-                Unwritable::Deny => None,
-                Unwritable::Volatile => Some(PathBuf::from(MEMORY)),
-            },
+            // Whatever this policy says: another service's may be another.
+            memory: PathBuf::from(MEMORY),
+            may_be_unwritable: policy.unwritable == Unwritable::Volatile,
         }
     }
 
@@ -112,10 +113,6 @@ pub struct Record {
 #[derive(Debug)]
 struct RecordFiles {
     directory: OwnedFd,
-    /// Its device and inode.
-    directory_id: (u64, u64),
-    /// The token file, as it was when it was read.
-    token: OwnedFd,
     tokens: TokenFile,
     token_stamp: Stamp,
     /// None until the first login of a token that was deployed without one.
@@ -160,8 +157,10 @@ impl Record {
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
         self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
-            verify(tokens, held.state(), answer, source, rules, now)
-                .settle(|state, durability| held.write(state, tokens, durability, now))
+            verify(tokens, held.state(), answer, source, rules, now).settle(|state, durability| {
+                let (kept, _) = held.write(state, tokens, durability, now)?;
+                Ok(kept)
+            })
         })
     }
 
@@ -183,7 +182,10 @@ impl Record {
             // Memory forgets. Back at the old drift, the token's codes of the
             // last day would have their time still to come.
             let held = held.on_disk_only();
-            decision.settle(|state, durability| held.write(state, tokens, durability, now))
+            decision.settle(|state, durability| {
+                let (kept, _) = held.write(state, tokens, durability, now)?;
+                Ok(kept)
+            })
         })
     }
 
