@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::policy::{Policy, StoreKind, Unwritable};
+use crate::remember::{Remembered, remembered};
 use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
@@ -31,7 +32,7 @@ mod lock;
 mod place;
 mod steady;
 
-pub use account::Account;
+pub use account::{Account, Groups, Membership};
 pub use decoy::pretend;
 pub use enrol::Removal;
 pub use error::{Problem, StoreError};
@@ -186,6 +187,23 @@ impl Record {
                 let (kept, _) = held.write(state, tokens, durability, now)?;
                 Ok(kept)
             })
+        })
+    }
+
+    /// Whether a login with a code is remembered at this source: then another one
+    /// needs none. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then nothing is remembered.
+    pub fn remembered(
+        &mut self,
+        source: &Source,
+        rules: Rules,
+        now: UnixTime,
+    ) -> Result<Option<Remembered>, StoreError> {
+        self.locked(Missing::Leave, |_, RecordFiles { tokens, .. }, held| {
+            Ok(remembered(tokens, held.state(), source, rules, now))
         })
     }
 

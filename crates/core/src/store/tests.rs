@@ -53,6 +53,7 @@ const RULES: Rules = Rules {
         tries: 3,
         first_wait: 30,
     },
+    remember: 0,
 };
 
 /// A system store with nobody in it.
