@@ -67,6 +67,11 @@ impl Realm {
         }
     }
 
+    /// The policy file.
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.directory.path().join("policy.toml")
+    }
+
     /// What stands in a stack after the control: module, policy, arguments.
     pub(crate) fn module(&self, arguments: &str) -> String {
         let policy = self.policy_file();

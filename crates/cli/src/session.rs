@@ -44,12 +44,11 @@ pub(crate) struct Session {
 
 impl Session {
     /// Settles who and where.
-    pub(crate) fn start(arguments: &Arguments) -> Result<Self, Error> {
+    pub(crate) fn start(arguments: &Arguments, command: &'static str) -> Result<Self, Error> {
         let caller = Uid::effective();
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
-        let command = arguments.command.name();
         let Some(name) = arguments.user.as_ref().or(own_name.as_ref()) else {
             return Err(Error::Caller(format!("user id {caller} has no name")));
         };
