@@ -190,7 +190,7 @@ fn every_kind_of_token_that_the_format_has_is_made_and_confirmed() {
             "--name",
             "my key",
             "--issuer",
-            "Acme: B&C",
+            "Acme B&C",
             "--account",
             "a@example.org",
         ];
@@ -201,8 +201,8 @@ fn every_kind_of_token_that_the_format_has_is_made_and_confirmed() {
             assert_eq!(&token[field], value, "{token}");
         }
         let uri = token["uri"].as_str().unwrap();
-        assert!(uri.contains("/Acme%3A%20B%26C:a%40example.org?"), "{uri}");
-        assert_eq!(token["issuer"], "Acme: B&C");
+        assert!(uri.contains("/Acme%20B%26C:a%40example.org?"), "{uri}");
+        assert_eq!(token["issuer"], "Acme B&C");
         let confirmed = world.done(&["confirm"], &code(&begun, 0));
         assert_eq!(confirmed["token"], "my key");
     }
@@ -220,6 +220,8 @@ fn what_no_token_can_be_is_wrong_usage() {
         &["--name", "a\"b"],
         &["--name", ""],
         &["--issuer", ""],
+        &["--issuer", "a:b"],
+        &["--account", "a:b"],
         &["--type", "hotp", "--period", "30"],
     ] {
         let arguments = [&["--json", "enroll"], options].concat();
@@ -296,6 +298,8 @@ fn names_that_cannot_be_are_told_before_a_code_is_spent() {
             .contains("--replace \"phone\"")
     );
     world.refused(&["enroll", "--replace", "tablet"], proof, "no_such_token");
+    let long = ["enroll", "--name", "tablet", "--account", &"a".repeat(3000)];
+    world.refused(&long, proof, "no_picture");
     assert_eq!(world.done(&["status"], "")["recovery_codes_left"], 10);
 }
 
@@ -352,4 +356,40 @@ fn who_cannot_read_the_recovery_codes_has_none_and_two_factor_login_stays_off() 
     drop(input);
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert_eq!(world.done(&["status"], "")["enrolled"], false);
+}
+
+#[test]
+fn of_many_who_confirm_at_once_with_one_code_one_does() {
+    use std::io::Write as _;
+    let world = World::new();
+    let mut proof = String::new();
+    for name in ["phone", "tablet"] {
+        let begun = world.done(&["enroll", "--name", name], &proof);
+        let start = || world.command(&["--json", "confirm"]).spawn().unwrap();
+        let mut children: Vec<_> = std::iter::repeat_with(start).take(8).collect();
+        let code = code(&begun, 0);
+        for child in &mut children {
+            let mut input = child.stdin.take().unwrap();
+            // Whoever came late finds nothing to confirm, and reads nothing.
+            let _ = input.write_all(code.as_bytes());
+        }
+        let mut answers = Vec::new();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            answers.push(serde_json::from_slice::<Value>(&output.stdout).unwrap());
+        }
+        answers.retain(|answer| {
+            answer["ok"] == true || {
+                let code = answer["error"]["code"].as_str().unwrap();
+                assert!(["no_pending", "enrolled"].contains(&code), "{answer}");
+                false
+            }
+        });
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        if name == "phone" {
+            recovery(&answers[0], 0).clone_into(&mut proof);
+        }
+    }
+    let status = world.done(&["status"], "");
+    assert_eq!(status["tokens"].as_array().unwrap().len(), 2);
 }

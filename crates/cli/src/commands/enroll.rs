@@ -1,7 +1,7 @@
 //! `pam-otp enroll`: begins an enrolment; a person confirms it in one go.
 
 use clap::Args;
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use pam_otp_core::code::{Algorithm, Digits, DigitsError, Secret};
 use pam_otp_core::enrolment::{LIFETIME, Pending};
 use pam_otp_core::store::{Record, StoreError};
@@ -14,7 +14,7 @@ use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::present::{Label, Wishes, print_token};
+use crate::present::{Label, Wishes, picture, print_token};
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::shown;
@@ -47,11 +47,11 @@ pub(crate) struct Options {
     period: Option<Period>,
 
     /// Who the app says the codes are for; the host's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", value_parser = named)]
     issuer: Option<String>,
 
     /// Whose the app says they are; the user's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", value_parser = named)]
     account: Option<String>,
 }
 
@@ -68,6 +68,14 @@ fn period(text: &str) -> Result<Period, PeriodError> {
     text.parse().map_err(|_| PeriodError).and_then(Period::new)
 }
 
+/// Issuer or account. Apps part the two at the first colon, written or encoded.
+fn named(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(':') {
+        return Err("must not be empty, and cannot have a colon");
+    }
+    Ok(text.to_owned())
+}
+
 /// Tries that a person has to type the first code.
 const TRIES: usize = 3;
 
@@ -76,6 +84,9 @@ const TRIES: usize = 3;
 pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
     let mut record = record(session, options)?;
     let token = options.token()?;
+    let label = options.label(session);
+    // What cannot be shown is told before a code is spent.
+    picture(&token, &label)?;
     if let Some(record) = &mut record {
         let new = options.place(record, token.clone());
         new.map_err(Error::Tokens)?;
@@ -90,7 +101,6 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         replaces: options.replace.clone(),
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
     };
-    let label = options.label(session);
     if session.json {
         let mut reply = Reply::new();
         reply.field("token", shown::secret(&pending.token, &label)?);
