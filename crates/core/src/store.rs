@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::Answer;
 use crate::code::Code;
-use crate::policy::{Policy, StoreKind, Unwritable};
+use crate::policy::{LegacyFile, Policy, StoreKind, Unwritable};
 use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod held;
 mod identity;
+mod legacy;
 mod lock;
 mod place;
 mod steady;
@@ -38,6 +39,7 @@ pub use error::{Problem, StoreError};
 
 use files::Stamp;
 use held::{Held, Locks};
+use legacy::{LegacyPlace, LegacyRecord};
 use place::Place;
 
 /// The token file's name within a record.
@@ -58,6 +60,10 @@ pub struct Store {
     system: PathBuf,
     /// Where copies of states go that the disk does not take.
     memory: Option<PathBuf>,
+    /// Files of another program that let in who has no record.
+    legacy: Option<LegacyFile>,
+    /// Most steps by which a clock that such a file tells of may be off.
+    drift: u16,
 }
 
 impl Store {
@@ -71,6 +77,8 @@ impl Store {
                 Unwritable::Deny => None,
                 Unwritable::Volatile => Some(PathBuf::from(MEMORY)),
             },
+            legacy: policy.legacy.clone(),
+            drift: policy.rules.drift,
         }
     }
 
@@ -81,21 +89,30 @@ impl Store {
     }
 
     /// Opens a user's record, under the user's own rights if it is in a home.
-    /// `None` if the user has none: *unenrolled*. That is said only where the
+    /// Without one, another program's file takes its place, if the policy says
+    /// so. `None` if the user has none: *unenrolled*. That is said only where the
     /// directory that would hold it is there and can be searched.
     ///
     /// # Errors
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn open(&self, account: &Account) -> Result<Option<Record>, StoreError> {
-        let place = Place::of(self, account)?;
-        let opened = place.enter(|| files::open_record(&place))?;
-        Ok(opened?.map(|files| Record {
+        let (place, legacy) = self.places(account)?;
+        let opened = files::open_record(&place, legacy.as_ref())?;
+        Ok(opened.map(|files| Record {
             store: self.clone(),
             account: account.clone(),
             place,
             files,
         }))
+    }
+
+    /// Where a user's record lies, and another program's file that may take its
+    /// place.
+    fn places(&self, account: &Account) -> Result<(Place, Option<LegacyPlace>), StoreError> {
+        let legacy = LegacyPlace::of(self, account)?;
+        let kind = legacy.as_ref().map_or(self.kind, LegacyPlace::kind);
+        Ok((Place::of(self, kind, account)?, legacy))
     }
 }
 
@@ -111,15 +128,69 @@ pub struct Record {
 /// What opening a record gives.
 #[derive(Debug)]
 struct RecordFiles {
-    directory: OwnedFd,
-    /// Its device and inode.
-    directory_id: (u64, u64),
-    /// The token file, as it was when it was read.
-    token: OwnedFd,
-    tokens: TokenFile,
-    token_stamp: Stamp,
+    /// The directory above.
+    base: OwnedFd,
+    /// None until the first login by another program's file.
+    directory: Option<OwnedFd>,
+    tokens: Tokens,
     /// None until the first login of a token that was deployed without one.
     state: Option<StateFile>,
+}
+
+/// Where a record's tokens come from.
+#[derive(Debug)]
+enum Tokens {
+    /// The token file, as it was when it was read.
+    Own {
+        file: OwnedFd,
+        tokens: TokenFile,
+        stamp: Stamp,
+        /// Device and inode of the directory.
+        id: (u64, u64),
+    },
+    /// Another program's file.
+    Legacy(Box<LegacyRecord>),
+}
+
+impl RecordFiles {
+    fn tokens(&self) -> &TokenFile {
+        match &self.tokens {
+            Tokens::Own { tokens, .. } => tokens,
+            Tokens::Legacy(legacy) => &legacy.tokens,
+        }
+    }
+
+    /// Whether there are still tokens to make a state for. Half a record would
+    /// stay behind.
+    fn has_tokens(&self) -> Result<bool, StoreError> {
+        self.legacy().map_or(Ok(true), LegacyRecord::is_current)
+    }
+
+    /// What is locked where there may be no state.
+    fn token_handle(&self) -> &OwnedFd {
+        match &self.tokens {
+            Tokens::Own { file, .. } => file,
+            Tokens::Legacy(legacy) => &legacy.file,
+        }
+    }
+
+    /// What is known of logins without a state file.
+    fn begin(&self) -> State {
+        let begin = self.legacy().map(LegacyRecord::begin);
+        begin.cloned().unwrap_or_default()
+    }
+
+    /// The policy's rules, narrower where another program's file says so.
+    fn narrow(&self, rules: Rules) -> Rules {
+        self.legacy().map_or(rules, |legacy| legacy.narrow(rules))
+    }
+
+    fn legacy(&self) -> Option<&LegacyRecord> {
+        match &self.tokens {
+            Tokens::Own { .. } => None,
+            Tokens::Legacy(legacy) => Some(legacy),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -136,13 +207,14 @@ impl Record {
     /// The user's tokens.
     #[must_use]
     pub fn tokens(&self) -> &TokenFile {
-        &self.files.tokens
+        self.files.tokens()
     }
 
-    /// The directory that holds it.
+    /// The directory that holds it, or the other program's file in its place.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.place.record_path()
+        let legacy = self.files.legacy();
+        legacy.map_or(self.place.record_path(), LegacyRecord::path)
     }
 
     /// Decides about an answer: the state as it is now, under its lock, is read,
@@ -159,7 +231,8 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
+        self.locked(Missing::Create, |_, files, held| {
+            let (tokens, rules) = (files.tokens(), files.narrow(rules));
             verify(tokens, held.state(), answer, source, rules, now)
                 .settle(|state, durability| held.write(state, tokens, durability, now))
         })
@@ -178,7 +251,8 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
+        self.locked(Missing::Create, |_, files, held| {
+            let (tokens, rules) = (files.tokens(), files.narrow(rules));
             let decision = resync(tokens, held.state(), codes, source, rules, now);
             // Memory forgets. Back at the old drift, the token's codes of the
             // last day would have their time still to come.
@@ -205,15 +279,19 @@ impl Record {
     ) -> Result<T, E> {
         for _ in 0..ATTEMPTS {
             let (place, files) = (&self.place, &mut self.files);
-            if files.state.is_none() && missing == Missing::Create {
-                files.state = place.enter(|| files::create_state(place, &files.directory))??;
+            if files.state.is_none() && missing == Missing::Create && files.has_tokens()? {
+                place.enter(|| files::create_state(place, files))??;
             }
             let locks = Locks::of(place, files);
             if let Some(held) = Held::acquire(place, files, &locks)? {
                 return work(place, files, held);
             }
-            let gone = || StoreError::Gone(self.place.record_path().join(STATE_FILE));
-            *self = self.store.open(&self.account)?.ok_or_else(gone)?;
+            let path = match self.files.legacy() {
+                Some(legacy) => legacy.path().to_owned(),
+                None => self.place.record_path().join(STATE_FILE),
+            };
+            let opened = self.store.open(&self.account)?;
+            *self = opened.ok_or(StoreError::Gone(path))?;
         }
         Err(StoreError::Unstable(self.place.record_path().to_owned()).into())
     }

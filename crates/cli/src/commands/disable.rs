@@ -26,12 +26,26 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
         "Two-factor login is off for {}.",
         plain(session.user())
     )?;
-    if let Removal::SetAside(path) = removal {
-        writeln!(
+    tell(&mut stdout, &removal)?;
+    Ok(())
+}
+
+/// What lies elsewhere now.
+fn tell(stdout: &mut impl Write, removal: &Removal) -> std::io::Result<()> {
+    match removal {
+        Removal::None | Removal::Removed => Ok(()),
+        Removal::SetAside(path) => writeln!(
             stdout,
             "The record was not as it should be; it lies at {} now.",
             plain(path.display())
-        )?;
+        ),
+        Removal::Legacy { file, record } => {
+            writeln!(
+                stdout,
+                "The file of pam_google_authenticator lies at {} now.",
+                plain(file.display())
+            )?;
+            tell(stdout, record)
+        }
     }
-    Ok(())
 }

@@ -38,10 +38,7 @@ pub(crate) fn run(session: &Session) -> Result<(), Error> {
     for token in record.tokens().tokens() {
         writeln!(stdout, "token: {}", describe(token))?;
     }
-    let left = record
-        .tokens()
-        .recovery()
-        .map_or(0, |set| set.ids().filter(|id| !state.is_spent(*id)).count());
+    let left = record.tokens().recovery_left(&state);
     writeln!(stdout, "recovery codes left: {left}")?;
     let history = state.history();
     writeln!(stdout, "last right code: {}", when(history.success))?;

@@ -8,7 +8,6 @@ use super::enrol::{lockable, make_directory, unlink};
 use super::error::StoreError;
 use super::files;
 use super::lock::Locked;
-use super::place::Place;
 use super::{Account, Missing, PENDING_FILE, Record, Store, TOKEN_FILE};
 use crate::enrolment::Pending;
 use crate::state::State;
@@ -33,12 +32,16 @@ impl Record {
         change: impl FnOnce(&TokenFile, &State) -> Result<(TokenFile, State), E>,
     ) -> Result<(), E> {
         let path = self.place.record_path().to_owned();
-        let handle = self
-            .place
-            .enter(|| lockable(&self.files.directory, &path))??;
+        let (Some(directory), None) = (&self.files.directory, self.files.legacy()) else {
+            return Err(StoreError::Foreign(self.path().to_owned()).into());
+        };
+        let handle = self.place.enter(|| lockable(directory, &path))??;
         let _locked = Locked::acquire(&handle, &path)?;
         self.locked(Missing::Create, |place, files, held| {
-            let (tokens, state) = change(&files.tokens, held.state())?;
+            if let Some(legacy) = files.legacy() {
+                return Err(StoreError::Foreign(legacy.path().to_owned()).into());
+            }
+            let (tokens, state) = change(files.tokens(), held.state())?;
             if state != *held.state() {
                 let held = held.on_disk_only();
                 held.write(state, &tokens, Durability::Flushed, now)?;
@@ -58,7 +61,7 @@ impl Store {
     ///
     /// [`StoreError`]; then an earlier one is as it was.
     pub fn begin(&self, account: &Account, pending: &Pending) -> Result<(), StoreError> {
-        let place = Place::of(self, account)?;
+        let (place, _) = self.places(account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let handle = lockable(&directory, place.record_path())?;
@@ -75,7 +78,7 @@ impl Store {
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn pending(&self, account: &Account) -> Result<Option<Pending>, StoreError> {
-        let place = Place::of(self, account)?;
+        let (place, _) = self.places(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {
@@ -100,7 +103,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub fn forget_pending(&self, account: &Account) -> Result<bool, StoreError> {
-        let place = Place::of(self, account)?;
+        let (place, _) = self.places(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {

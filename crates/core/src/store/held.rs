@@ -15,7 +15,7 @@ use super::copy::{CopyFile, MemoryCopy};
 use super::error::StoreError;
 use super::lock::Locked;
 use super::place::Place;
-use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, files};
+use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens, files};
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
 use crate::time::UnixTime;
@@ -32,10 +32,15 @@ pub(super) struct Locks {
 
 impl Locks {
     pub(super) fn of(place: &Place, files: &RecordFiles) -> Self {
+        let (token, id) = match &files.tokens {
+            Tokens::Own { id, .. } => (place.record_path().join(TOKEN_FILE), *id),
+            // Its directory may not be there yet, and must not matter then.
+            Tokens::Legacy(legacy) => (legacy.path().to_owned(), legacy.id),
+        };
         Self {
-            token: place.record_path().join(TOKEN_FILE),
+            token,
             state: place.record_path().join(STATE_FILE),
-            copy: place.memory_copy(files.directory_id),
+            copy: place.memory_copy(id),
         }
     }
 }
@@ -71,14 +76,14 @@ impl<'a> Held<'a> {
         let token = locks
             .copy
             .as_ref()
-            .map(|_| Locked::acquire(&files.token, &locks.token))
+            .map(|_| Locked::acquire(files.token_handle(), &locks.token))
             .transpose()?;
         let locked = files
             .state
             .as_ref()
             .map(|file| Ok::<_, StoreError>((file, Locked::acquire(&file.file, &locks.state)?)))
             .transpose()?;
-        let Some(stat) = place.enter(|| files::current(place, files))?? else {
+        let Some(stat) = files::current(place, files)? else {
             return Ok(None);
         };
         let disk = locked
@@ -92,7 +97,7 @@ impl<'a> Held<'a> {
         let in_memory = copy.iter().filter_map(|(_, file)| file.as_ref());
         let state = on_disk
             .chain(in_memory.map(|file| file.state().clone()))
-            .fold(State::default(), |state, other| state.merge(&other));
+            .fold(files.begin(), |state, other| state.merge(&other));
         Ok(Some(Self {
             disk,
             copy,

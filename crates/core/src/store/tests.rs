@@ -69,6 +69,8 @@ impl World {
             kind: StoreKind::System,
             system: directory.path().to_owned(),
             memory: None,
+            legacy: None,
+            drift: 2,
         };
         // A name that no system has: the system store needs no system user.
         let name = UserName::new("panel user@example.org").unwrap();
@@ -292,6 +294,8 @@ fn a_store_that_is_not_there_is_no_unenrolled_user() {
         kind: StoreKind::System,
         system: world.directory.path().join("no/store"),
         memory: None,
+        legacy: None,
+        drift: 2,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::Missing(_)), "{error}");
@@ -398,6 +402,8 @@ fn in_the_home_store_a_user_whom_the_system_does_not_know_is_no_unenrolled_user(
         kind: StoreKind::Home,
         system: PathBuf::new(),
         memory: None,
+        legacy: None,
+        drift: 2,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::UnknownUser { .. }), "{error}");
