@@ -377,6 +377,43 @@ fn behind_a_password_a_scratch_code_is_found_where_it_is_looked_at() {
 }
 
 #[test]
+fn the_command_knows_the_file_as_a_record_and_makes_none_beside_it() {
+    let Some(world) = World::new() else {
+        return;
+    };
+    let phone = world.google(USUAL);
+    let script = |script: &str, input: &str| {
+        let mut shell = world.sandbox.command_as("alice", "sh");
+        let script = script.replace("pam-otp", world.sandbox.pam_otp().to_str().unwrap());
+        run(shell.args(["-euc", &script]), input)
+    };
+    let said = script("pam-otp status", "");
+    for line in [
+        "two-factor login: on",
+        "record: /home/alice/.google_authenticator",
+        "token: google-authenticator (totp, SHA1, 6 digits, a new code every 30 s)",
+        "recovery codes left: 2",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    world.script("test ! -e /home/alice/.pam-otp");
+    let said = script("pam-otp verify", "12345678\n");
+    assert!(said.contains("1 left"), "{said}");
+    let said = script("pam-otp enroll 2>&1 && exit 1 || true", "");
+    assert!(said.contains("there is a record already"), "{said}");
+    // What is spent for the command is spent for a login.
+    assert_eq!(world.ends(&world.door, "12345678"), refused("used_code"));
+    // She switches it off herself, with her last code, and enrols.
+    let said = script("pam-otp disable", &format!("{}\n", phone.code()));
+    assert!(
+        said.contains(".google_authenticator.disabled now"),
+        "{said}"
+    );
+    let own = world.sandbox.inside(|| world.realm.enrol("alice"));
+    assert_eq!(world.ends(&world.door, &own.code()), granted("code"));
+}
+
+#[test]
 fn disabling_gives_the_file_another_name_and_its_user_is_not_enrolled_any_more() {
     let Some(world) = World::new() else {
         return;

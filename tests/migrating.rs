@@ -106,9 +106,23 @@ fn secret(world: &World) {
     assert_eq!(world.ends(&stack, "12345678"), granted("recovery_code"));
     world.script("test ! -e /home/alice/.pam-otp");
     assert!(world.realm.state_file("alice").exists());
-    // Bob has none there; and where all users' are not there, nobody knows.
-    let visit = world.visit(&stack, "bob", "");
+    // Without the file, a home that nobody can look into is not one without a
+    // record.
+    world.script("rm /etc/ga/alice");
+    assert_eq!(world.ends(&stack, "123456"), refused("bad_token_file"));
+    let state = world.realm.record("alice");
+    world.script(&format!("rm -r {}", state.display()));
+    assert_eq!(world.ends(&stack, "123456"), refused("unreadable_record"));
+    world.bare();
+    let visit = world.visit(&stack, "alice", "");
     assert_eq!(value(visit.line(), "outcome"), Some("skipped"));
+    // A record of ours counts before the file.
+    let own = world.fresh();
+    let old = world.google_at("/etc/ga/alice", "alice", USUAL);
+    assert_eq!(world.ends(&stack, &old.code()), refused("wrong_code"));
+    opens_once(world, &stack, &own.code());
+    // Where the directory of all files is not there, nobody knows.
+    world.bare();
     let gone = world.stack("secret=/etc/gone/${USER} nullok");
     assert!(denied(world, &gone).contains("reason=missing_directory"));
     // A directory of one's own that is not there is no file that is not there.
@@ -140,7 +154,7 @@ fn user(world: &World) {
     world.script("rm -rf /etc/ga");
     let stack = world.stack("secret=/etc/ga/${USER} user=bob");
     // Users need not be the system's.
-    for name in ["carol@example.org", "bob"] {
+    for name in ["carol@example.org", "alice"] {
         let phone = world.google_at(&format!("/etc/ga/{name}"), "bob", USUAL);
         let code = format!("{}\n", phone.code());
         assert!(world.visit(&stack, name, &code).entered);

@@ -97,23 +97,68 @@ impl Store {
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn open(&self, account: &Account) -> Result<Option<Record>, StoreError> {
-        let (place, legacy) = self.places(account)?;
+        let legacy = LegacyPlace::of(self, account)?;
+        let kind = legacy.as_ref().map_or(self.kind, LegacyPlace::kind);
+        let elsewhere = kind != self.kind && account.passwd.is_some();
+        let at_home = if elsewhere {
+            self.open_at_home(account)?
+        } else {
+            AtHome::Nothing
+        };
+        let unseen = match at_home {
+            AtHome::Record(record) => return Ok(Some(*record)),
+            AtHome::Unseen(error) => Some(error),
+            AtHome::Nothing => None,
+        };
+        let place = Place::of(self, kind, account)?;
         let opened = files::open_record(&place, legacy.as_ref())?;
-        Ok(opened.map(|files| Record {
+        match (opened, unseen) {
+            (Some(files), _) => Ok(Some(self.record(account, place, files))),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Looks for a record in the home of a user whose other program's file lies
+    /// elsewhere. It may be there because the home is not, before the login.
+    fn open_at_home(&self, account: &Account) -> Result<AtHome, StoreError> {
+        let place = self.place(account)?;
+        let home = place.base_path().to_owned();
+        match files::open_record(&place, None) {
+            Ok(Some(files)) => {
+                let record = self.record(account, place, files);
+                Ok(AtHome::Record(Box::new(record)))
+            }
+            Ok(None) => Ok(AtHome::Nothing),
+            Err(
+                error @ (StoreError::Missing(_) | StoreError::Io { .. } | StoreError::NoToken(_)),
+            ) => Ok(AtHome::Unseen(error)),
+            Err(error) if error.path() == Some(&home) => Ok(AtHome::Unseen(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn record(&self, account: &Account, place: Place, files: RecordFiles) -> Record {
+        Record {
             store: self.clone(),
             account: account.clone(),
             place,
             files,
-        }))
+        }
     }
 
-    /// Where a user's record lies, and another program's file that may take its
-    /// place.
-    fn places(&self, account: &Account) -> Result<(Place, Option<LegacyPlace>), StoreError> {
-        let legacy = LegacyPlace::of(self, account)?;
-        let kind = legacy.as_ref().map_or(self.kind, LegacyPlace::kind);
-        Ok((Place::of(self, kind, account)?, legacy))
+    /// Where a user's record lies.
+    fn place(&self, account: &Account) -> Result<Place, StoreError> {
+        Place::of(self, self.kind, account)
     }
+}
+
+/// What a home has of its user's record, if the user need not have one there.
+enum AtHome {
+    Record(Box<Record>),
+    Nothing,
+    /// Nobody can say.
+    Unseen(StoreError),
 }
 
 /// One user's record, opened: its descriptors, and the tokens as they were read.

@@ -61,7 +61,7 @@ impl Store {
     ///
     /// [`StoreError`]; then an earlier one is as it was.
     pub fn begin(&self, account: &Account, pending: &Pending) -> Result<(), StoreError> {
-        let (place, _) = self.places(account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let handle = lockable(&directory, place.record_path())?;
@@ -78,7 +78,7 @@ impl Store {
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn pending(&self, account: &Account) -> Result<Option<Pending>, StoreError> {
-        let (place, _) = self.places(account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {
@@ -103,7 +103,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub fn forget_pending(&self, account: &Account) -> Result<bool, StoreError> {
-        let (place, _) = self.places(account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {

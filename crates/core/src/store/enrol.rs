@@ -32,7 +32,7 @@ impl Store {
         tokens: &TokenFile,
         state: &State,
     ) -> Result<(), StoreError> {
-        let (place, _) = self.places(account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let path = place.record_path();
@@ -65,7 +65,8 @@ impl Store {
     ///
     /// [`StoreError`] if there is a record still.
     pub fn remove(&self, account: &Account) -> Result<Removal, StoreError> {
-        let (place, legacy) = self.places(account)?;
+        let place = self.place(account)?;
+        let legacy = LegacyPlace::of(self, account)?;
         // First, or it would take the record's place, and know nothing of what
         // was used.
         let aside = legacy.as_ref().map(LegacyPlace::set_aside).transpose()?;
