@@ -125,6 +125,11 @@ fn secret(world: &World) {
     world.bare();
     let gone = world.stack("secret=/etc/gone/${USER} nullok");
     assert!(denied(world, &gone).contains("reason=missing_directory"));
+    let gone = world.stack("secret=/etc/gone/${USER}/ga nullok");
+    assert!(denied(world, &gone).contains("reason=missing_directory"));
+    let none = world.stack("secret=/etc/ga/of-${USER}/ga nullok");
+    let visit = world.visit(&none, "alice", "");
+    assert_eq!(value(visit.line(), "outcome"), Some("skipped"));
     // A directory of one's own that is not there is no file that is not there.
     world.bare();
     let visit = world.visit(&world.stack("secret=~/.ssh/ga nullok"), "alice", "");
@@ -171,7 +176,7 @@ fn user(world: &World) {
         ("user=bob", "argument `user` needs `secret`"),
         (
             "secret=/etc/ga/${USER} user=nobody-here",
-            "user nobody-here is not known",
+            "reason=user_database_failed",
         ),
     ] {
         let line = denied(world, &world.stack(arguments));

@@ -84,6 +84,13 @@ impl LegacyPlace {
                 };
                 (place, StoreKind::Home, passwd)
             }
+            (Some(_), None) if user.is_some() => {
+                // The administrator's mistake, and no guess of a stranger's.
+                return Err(StoreError::Account {
+                    user: owner.name.to_string(),
+                    error: "the argument `user` names nobody whom the system knows".to_owned(),
+                });
+            }
             (Some(_), None) => return Err(owner.unknown()),
             (Some(path), Some(passwd)) => {
                 let place = path.of(&account.name, &passwd.home);
