@@ -26,26 +26,36 @@ pub(crate) fn authenticate(
     arguments: &[&[u8]],
     clock: impl Fn() -> UnixTime,
 ) -> Outcome {
-    let mut user = None;
-    let mut outcome = login(host, arguments, clock, &mut user).unwrap_or_else(Outcome::Denied);
+    let mut known = Known::default();
+    let mut outcome = login(host, arguments, clock, &mut known).unwrap_or_else(Outcome::Denied);
     if host.starved() {
         outcome = Outcome::Denied(Denial::OutOfMemory);
     }
-    host.log(&Event::of(&outcome, user.as_deref(), host));
+    let event = Event::of(&outcome, known.user.as_deref(), host);
+    host.log(&event.ignoring(&known.ignored));
     outcome
+}
+
+/// What the log tells of a login, however it ends.
+#[derive(Default)]
+struct Known {
+    user: Option<String>,
+    /// Arguments of the line that have no effect.
+    ignored: Vec<&'static str>,
 }
 
 fn login(
     host: &mut impl Host,
     arguments: &[&[u8]],
     clock: impl Fn() -> UnixTime,
-    user: &mut Option<String>,
+    known: &mut Known,
 ) -> Result<Outcome, Denial> {
     // Who is it? The answer stands in the log, whatever follows.
-    let name = user.insert(host.user()?);
+    let name = known.user.insert(host.user()?);
 
     // What does the administrator ask for here? A mistake in the policy denies.
     let arguments = Arguments::parse(arguments.iter().copied())?;
+    known.ignored.clone_from(&arguments.ignored);
     let policy = Policy::for_login(&arguments, &host.service())?;
     host.delay_failure(policy.fail_delay);
 
@@ -285,15 +295,22 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     }
 
     /// Parts password and code. How long codes are, the record says; where
-    /// there is none, what most have.
+    /// there is none, what most have. A scratch code without its hyphen is known
+    /// only where it is looked at next.
     fn part<'f>(&mut self, field: &'f [u8]) -> (&'f [u8], Answer) {
         let (_, rules, now) = self.circumstances();
+        // Which password goes on would tell those who know it whether they have
+        // guessed a scratch code, and nobody would count the guesses.
+        let splits = self.arguments.field == Field::Split;
         let Ok(record) = self.record() else {
             return Answer::split(field, &[Digits::DEFAULT], |_| false);
         };
         let tokens = record.tokens();
         let mut lengths: Vec<_> = tokens.tokens().iter().map(|token| token.digits).collect();
         lengths.dedup();
+        if tokens.scratch().is_some() && !splits {
+            lengths.extend(Digits::new(8));
+        }
         Answer::split(field, &lengths, |code| fits(tokens, code, rules, now))
     }
 }

@@ -151,6 +151,11 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
+    /// A phone of nobody's, for files of other programs.
+    pub(crate) fn stray() -> Self {
+        Self::new(TIMED, Digits::DEFAULT).0
+    }
+
     fn new(kind: Kind, digits: Digits) -> (Self, TokenFile) {
         let secret = Secret::new(&random::<{ Secret::NEW }>()).unwrap();
         let (set, codes) = RecoverySet::generate(&random());

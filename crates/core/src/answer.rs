@@ -66,8 +66,9 @@ impl Answer {
 
     /// Takes the code off the end of a field that holds a password and a code.
     ///
-    /// A recovery code is known by its hyphens; a one-time code by its digits,
-    /// of which there are as many as `lengths` says. Where a record has tokens
+    /// A recovery code is known by its hyphens, and so is a scratch code that has
+    /// one in its middle; a one-time code by its digits, of which there are as
+    /// many as `lengths` says. Where a record has tokens
     /// of different lengths, `fits` chooses; it need not be right about used
     /// codes. What is left is the password, to the byte; [`Answer::Empty`] if
     /// there is no code at the end.
@@ -82,6 +83,9 @@ impl Answer {
         }
         if let Some((password, code)) = split_recovery(field) {
             return (password, Self::Recovery(code));
+        }
+        if let Some((password, code)) = split_scratch(field) {
+            return (password, Self::Code(code));
         }
         let candidates: Vec<_> = lengths
             .iter()
@@ -109,6 +113,16 @@ fn split_recovery(field: &[u8]) -> Option<(&[u8], RecoveryCode)> {
 fn split_code(field: &[u8], length: Digits) -> Option<(&[u8], Code)> {
     let (password, tail) = split_end(field, length.count())?;
     Some((password, Code::parse(std::str::from_utf8(tail).ok()?)?))
+}
+
+/// Eight digits with a hyphen in their middle. No plain code looks so: where the
+/// hyphen is, it would have a digit.
+fn split_scratch(field: &[u8]) -> Option<(&[u8], Code)> {
+    let (password, tail) = split_end(field, 9)?;
+    let (left, right) = std::str::from_utf8(tail).ok()?.split_once('-')?;
+    let digits = zeroize::Zeroizing::new(format!("{left}{right}"));
+    let code = (left.len() == 4).then(|| Code::parse(&digits)).flatten()?;
+    Some((password, code))
 }
 
 fn split_end(field: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {
@@ -168,6 +182,11 @@ mod tests {
                 b"secret",
                 "abcd-efgh-jkmn-pqrs",
             ),
+            (b"secret1234-5678", b"secret", "12345678"),
+            (b"1234-5678", b"", "12345678"),
+            (b"tel-12345678", b"tel-12", "345678"),
+            (b"secret123-45678", b"secret123-45678", "empty"),
+            (b"secret1234-567x", b"secret1234-567x", "empty"),
             (b"secret", b"secret", "empty"),
             (b"secret12345", b"secret12345", "empty"),
             (b"", b"", "empty"),

@@ -16,15 +16,10 @@ pub mod oath;
 
 /// Scratch codes of an old file: eight digits each, good for one login.
 ///
-/// Such a code has 26 random bits, not the 80 of a recovery code. So guesses
-/// at it must be throttled like guesses at a one-time code. For
-/// [`verify`](mod@crate::verify): ask only where [`crate::throttle`] lets a code
-/// be looked at; count a miss as a wrong code; and let each code that is not
-/// spent add 10^-8, the chance of a code of eight digits, to the chance that
-/// the interval between guesses follows from. [`Answer::split`] needs eight
-/// among its lengths to find one behind a password.
-///
-/// [`Answer::split`]: crate::answer::Answer::split
+/// Such a code has 26 random bits, not the 80 of a recovery code. So it is
+/// guessed at like a one-time code: not looked at where [`crate::throttle`] says
+/// wait, counted when it is wrong, and part of the chance that the interval
+/// between guesses follows from.
 #[derive(Clone, Debug)]
 pub struct ScratchCodes {
     codes: Vec<(Code, RecoveryId)>,
@@ -34,6 +29,10 @@ impl ScratchCodes {
     /// Most codes that are kept, which is as many as a state can remember as
     /// spent.
     pub const MAX: usize = MAX_CODES;
+
+    /// What each that is not spent adds to the chance that a guess is right, in
+    /// 10^-8.
+    pub(crate) const CHANCE: u64 = 1;
 
     fn new() -> Self {
         Self {

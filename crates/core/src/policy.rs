@@ -17,10 +17,12 @@ pub mod arguments;
 pub mod exceptions;
 mod file;
 pub mod keys;
+pub mod legacy;
 
 pub use arguments::Arguments;
 pub use exceptions::Exceptions;
 pub use file::FileError;
+pub use legacy::LegacyFile;
 
 /// Where the policy file lies unless an argument says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/security/pam_otp.toml";
@@ -36,6 +38,9 @@ pub struct Policy {
     pub system_store: PathBuf,
     /// What becomes of a login that its disk cannot record.
     pub unwritable: Unwritable,
+    /// The files of `pam_google_authenticator` that let in who has no record;
+    /// `None` if none does.
+    pub legacy: Option<LegacyFile>,
     /// How far a code may be off.
     pub rules: Rules,
     /// What becomes of a user without a record.
@@ -58,6 +63,7 @@ impl Default for Policy {
             store: StoreKind::Home,
             system_store: PathBuf::from(DEFAULT_SYSTEM_STORE),
             unwritable: Unwritable::Deny,
+            legacy: Some(LegacyFile::default()),
             rules: Rules {
                 window: 1,
                 look_ahead: 10,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::recovery::{MAX_CODES, RecoveryId, RecoverySet};
+use crate::recovery::{MAX_CODES, RecoveryId};
 use crate::remember::{PlaceId, Places};
 use crate::source::SourceId;
 use crate::throttle::Ledger;
@@ -189,11 +189,7 @@ impl State {
             self.tokens.retain(|id, _| tokens.contains(id));
         }
         if self.spent.len() > MAX_CODES {
-            let codes: BTreeSet<_> = record
-                .recovery()
-                .into_iter()
-                .flat_map(RecoverySet::ids)
-                .collect();
+            let codes: BTreeSet<_> = record.recovery_ids().collect();
             self.spent.retain(|id| codes.contains(id));
         }
         self.ledger.trim();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::Answer;
 use crate::code::Code;
-use crate::policy::{Policy, StoreKind, Unwritable};
+use crate::policy::{LegacyFile, Policy, StoreKind, Unwritable};
 use crate::remember::{Remembered, remembered};
 use crate::source::Source;
 use crate::state::State;
@@ -28,6 +28,7 @@ mod error;
 mod files;
 mod held;
 mod identity;
+mod legacy;
 mod lock;
 mod place;
 mod steady;
@@ -39,6 +40,7 @@ pub use error::{Problem, StoreError};
 
 use files::Stamp;
 use held::{Held, Locks};
+use legacy::{LegacyPlace, LegacyRecord};
 use place::Place;
 
 /// The token file's name within a record.
@@ -61,6 +63,10 @@ pub struct Store {
     memory: PathBuf,
     /// Whether there may be new ones.
     may_be_unwritable: bool,
+    /// Files of another program that let in who has no record.
+    legacy: Option<LegacyFile>,
+    /// Most steps by which a clock that such a file tells of may be off.
+    drift: u16,
 }
 
 impl Store {
@@ -73,6 +79,8 @@ impl Store {
             // Whatever this policy says: another service's may be another.
             memory: PathBuf::from(MEMORY),
             may_be_unwritable: policy.unwritable == Unwritable::Volatile,
+            legacy: policy.legacy.clone(),
+            drift: policy.rules.drift,
         }
     }
 
@@ -83,22 +91,76 @@ impl Store {
     }
 
     /// Opens a user's record, under the user's own rights if it is in a home.
-    /// `None` if the user has none: *unenrolled*. That is said only where the
+    /// Without one, another program's file takes its place, if the policy says
+    /// so. `None` if the user has none: *unenrolled*. That is said only where the
     /// directory that would hold it is there and can be searched.
     ///
     /// # Errors
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn open(&self, account: &Account) -> Result<Option<Record>, StoreError> {
-        let place = Place::of(self, account)?;
-        let opened = place.enter(|| files::open_record(&place))?;
-        Ok(opened?.map(|files| Record {
+        let legacy = LegacyPlace::of(self, account)?;
+        let kind = legacy.as_ref().map_or(self.kind, LegacyPlace::kind);
+        let elsewhere = kind != self.kind && account.passwd.is_some();
+        let at_home = if elsewhere {
+            self.open_at_home(account)?
+        } else {
+            AtHome::Nothing
+        };
+        let unseen = match at_home {
+            AtHome::Record(record) => return Ok(Some(*record)),
+            AtHome::Unseen(error) => Some(error),
+            AtHome::Nothing => None,
+        };
+        let place = Place::of(self, kind, account)?;
+        let opened = files::open_record(&place, legacy.as_ref())?;
+        match (opened, unseen) {
+            (Some(files), _) => Ok(Some(self.record(account, place, files))),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Looks for a record in the home of a user whose other program's file lies
+    /// elsewhere. It may be there because the home is not, before the login.
+    fn open_at_home(&self, account: &Account) -> Result<AtHome, StoreError> {
+        let place = self.place(account)?;
+        let home = place.base_path().to_owned();
+        match files::open_record(&place, None) {
+            Ok(Some(files)) => {
+                let record = self.record(account, place, files);
+                Ok(AtHome::Record(Box::new(record)))
+            }
+            Ok(None) => Ok(AtHome::Nothing),
+            Err(
+                error @ (StoreError::Missing(_) | StoreError::Io { .. } | StoreError::NoToken(_)),
+            ) => Ok(AtHome::Unseen(error)),
+            Err(error) if error.path() == Some(&home) => Ok(AtHome::Unseen(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn record(&self, account: &Account, place: Place, files: RecordFiles) -> Record {
+        Record {
             store: self.clone(),
             account: account.clone(),
             place,
             files,
-        }))
+        }
     }
+
+    /// Where a user's record lies.
+    fn place(&self, account: &Account) -> Result<Place, StoreError> {
+        Place::of(self, self.kind, account)
+    }
+}
+
+/// What a home has of its user's record, if the user need not have one there.
+enum AtHome {
+    Record(Box<Record>),
+    Nothing,
+    /// Nobody can say.
+    Unseen(StoreError),
 }
 
 /// One user's record, opened: its descriptors, and the tokens as they were read.
@@ -113,11 +175,55 @@ pub struct Record {
 /// What opening a record gives.
 #[derive(Debug)]
 struct RecordFiles {
-    directory: OwnedFd,
-    tokens: TokenFile,
-    token_stamp: Stamp,
+    /// The directory above.
+    base: OwnedFd,
+    /// None until the first login by another program's file.
+    directory: Option<OwnedFd>,
+    tokens: Tokens,
     /// None until the first login of a token that was deployed without one.
     state: Option<StateFile>,
+}
+
+/// Where a record's tokens come from.
+#[derive(Debug)]
+enum Tokens {
+    /// The token file, as it was when it was read.
+    Own { tokens: TokenFile, stamp: Stamp },
+    /// Another program's file.
+    Legacy(Box<LegacyRecord>),
+}
+
+impl RecordFiles {
+    fn tokens(&self) -> &TokenFile {
+        match &self.tokens {
+            Tokens::Own { tokens, .. } => tokens,
+            Tokens::Legacy(legacy) => &legacy.tokens,
+        }
+    }
+
+    /// Whether there are still tokens to make a state for. Half a record would
+    /// stay behind.
+    fn has_tokens(&self) -> Result<bool, StoreError> {
+        self.legacy().map_or(Ok(true), LegacyRecord::is_current)
+    }
+
+    /// What is known of logins without a state file.
+    fn begin(&self) -> State {
+        let begin = self.legacy().map(LegacyRecord::begin);
+        begin.cloned().unwrap_or_default()
+    }
+
+    /// The policy's rules, narrower where another program's file says so.
+    fn narrow(&self, rules: Rules) -> Rules {
+        self.legacy().map_or(rules, |legacy| legacy.narrow(rules))
+    }
+
+    fn legacy(&self) -> Option<&LegacyRecord> {
+        match &self.tokens {
+            Tokens::Own { .. } => None,
+            Tokens::Legacy(legacy) => Some(legacy),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -134,13 +240,14 @@ impl Record {
     /// The user's tokens.
     #[must_use]
     pub fn tokens(&self) -> &TokenFile {
-        &self.files.tokens
+        self.files.tokens()
     }
 
-    /// The directory that holds it.
+    /// The directory that holds it, or the other program's file in its place.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.place.record_path()
+        let legacy = self.files.legacy();
+        legacy.map_or(self.place.record_path(), LegacyRecord::path)
     }
 
     /// Decides about an answer: the state as it is now, under its lock, is read,
@@ -157,7 +264,8 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
+        self.locked(Missing::Create, |_, files, held| {
+            let (tokens, rules) = (files.tokens(), files.narrow(rules));
             verify(tokens, held.state(), answer, source, rules, now).settle(|state, durability| {
                 let (kept, _) = held.write(state, tokens, durability, now)?;
                 Ok(kept)
@@ -178,7 +286,8 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
-        self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
+        self.locked(Missing::Create, |_, files, held| {
+            let (tokens, rules) = (files.tokens(), files.narrow(rules));
             let decision = resync(tokens, held.state(), codes, source, rules, now);
             // Memory forgets. Back at the old drift, the token's codes of the
             // last day would have their time still to come.
@@ -202,7 +311,8 @@ impl Record {
         rules: Rules,
         now: UnixTime,
     ) -> Result<Option<Remembered>, StoreError> {
-        self.locked(Missing::Leave, |_, RecordFiles { tokens, .. }, held| {
+        self.locked(Missing::Leave, |_, files, held| {
+            let (tokens, rules) = (files.tokens(), files.narrow(rules));
             Ok(remembered(tokens, held.state(), source, rules, now))
         })
     }
@@ -225,15 +335,19 @@ impl Record {
     ) -> Result<T, E> {
         for _ in 0..ATTEMPTS {
             let (place, files) = (&self.place, &mut self.files);
-            if files.state.is_none() && missing == Missing::Create {
-                files.state = place.enter(|| files::create_state(place, &files.directory))??;
+            if files.state.is_none() && missing == Missing::Create && files.has_tokens()? {
+                place.enter(|| files::create_state(place, files))??;
             }
             let locks = Locks::of(place, files);
             if let Some(held) = Held::acquire(place, files, &locks)? {
                 return work(place, files, held);
             }
-            let gone = || StoreError::Gone(self.place.record_path().join(STATE_FILE));
-            *self = self.store.open(&self.account)?.ok_or_else(gone)?;
+            let path = match self.files.legacy() {
+                Some(legacy) => legacy.path().to_owned(),
+                None => self.place.record_path().join(STATE_FILE),
+            };
+            let opened = self.store.open(&self.account)?;
+            *self = opened.ok_or(StoreError::Gone(path))?;
         }
         Err(StoreError::Unstable(self.place.record_path().to_owned()).into())
     }

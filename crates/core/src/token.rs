@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, Generator, Secret};
 use crate::document::{self, Entries, Fault};
-use crate::recovery::RecoverySet;
+use crate::legacy::ScratchCodes;
+use crate::recovery::{RecoveryId, RecoverySet};
+use crate::state::State;
 use crate::time::Period;
 
 /// The only version of the token file so far.
@@ -25,6 +27,7 @@ pub const MAX_FILE: usize = 64 * 1024;
 pub struct TokenFile {
     tokens: Vec<Token>,
     recovery: Option<RecoverySet>,
+    scratch: Option<ScratchCodes>,
 }
 
 impl TokenFile {
@@ -49,7 +52,22 @@ impl TokenFile {
                 return Err(TokenError::Twice(token.name.0.clone()));
             }
         }
-        Ok(Self { tokens, recovery })
+        Ok(Self {
+            tokens,
+            recovery,
+            scratch: None,
+        })
+    }
+
+    /// What another program's file says: one token, and scratch codes. Never
+    /// written as a token file of ours.
+    #[must_use]
+    pub fn of_legacy(token: Token, scratch: ScratchCodes) -> Self {
+        Self {
+            tokens: vec![token],
+            recovery: None,
+            scratch: Some(scratch).filter(|codes| !codes.is_empty()),
+        }
     }
 
     /// Reads a token file.
@@ -162,6 +180,7 @@ impl TokenFile {
         Self {
             tokens: self.tokens.clone(),
             recovery: Some(recovery),
+            scratch: None,
         }
     }
 
@@ -175,6 +194,26 @@ impl TokenFile {
     #[must_use]
     pub fn recovery(&self) -> Option<&RecoverySet> {
         self.recovery.as_ref()
+    }
+
+    /// The scratch codes of another program's file, if it has any.
+    #[must_use]
+    pub fn scratch(&self) -> Option<&ScratchCodes> {
+        self.scratch.as_ref()
+    }
+
+    /// The names under which the state remembers spent codes of either kind.
+    pub fn recovery_ids(&self) -> impl Iterator<Item = RecoveryId> + '_ {
+        let codes = self.recovery.iter().flat_map(RecoverySet::ids);
+        codes.chain(self.scratch.iter().flat_map(ScratchCodes::ids))
+    }
+
+    /// How many codes of either kind are not spent.
+    #[must_use]
+    pub fn recovery_left(&self, state: &State) -> usize {
+        self.recovery_ids()
+            .filter(|id| !state.is_spent(*id))
+            .count()
     }
 }
 
@@ -359,6 +398,11 @@ impl TokenName {
         } else {
             Err(TokenNameError)
         }
+    }
+
+    /// A name of ours, that needs no check.
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        Self(name.to_owned())
     }
 }
 

@@ -5,7 +5,8 @@
 
 use crate::answer::Answer;
 use crate::code::Code;
-use crate::recovery::RecoveryCode;
+use crate::legacy::ScratchCodes;
+use crate::recovery::{RecoveryCode, RecoveryId};
 use crate::remember::PlaceId;
 use crate::source::{Source, SourceId};
 use crate::state::State;
@@ -48,7 +49,11 @@ impl Rules {
             };
             token.digits.chance().saturating_mul(codes)
         });
-        throttle::interval(chances.fold(0, u64::saturating_add))
+        let scratch = record.scratch().map_or(0, |codes| {
+            let good = codes.ids().filter(|id| !state.is_spent(*id)).count();
+            ScratchCodes::CHANCE.saturating_mul(good as u64)
+        });
+        throttle::interval(chances.fold(scratch, u64::saturating_add))
     }
 }
 
@@ -99,6 +104,7 @@ impl Login<'_> {
                 let state = self.open(state, token, moving_factor)?;
                 Some((state, Means::Token(token.name.to_string())))
             },
+            || self.record.scratch()?.find(code),
             || {
                 let mut tokens = self.record.tokens().iter();
                 let other_time =
@@ -109,12 +115,13 @@ impl Login<'_> {
     }
 
     /// Decides about what can be guessed: `find` says what it is for a token,
-    /// `open` spends what opens (`None` if a counter is at its end), `wrong` says
-    /// why it is for none.
+    /// `open` spends what opens (`None` if a counter is at its end), `scratch`
+    /// says which scratch code it is, `wrong` why it is for none.
     fn guess(
         &self,
         find: impl Fn(&Token) -> Option<Match>,
         open: impl Fn(State, &Token, u64) -> Option<(State, Means)>,
+        scratch: impl FnOnce() -> Option<RecoveryId>,
         wrong: impl FnOnce() -> Refusal,
     ) -> Decision {
         let interval = self.rules.interval(self.record, self.state, self.now);
@@ -146,6 +153,18 @@ impl Login<'_> {
                 Some(Match::Ahead) => refusal = Some(Refusal::Ahead),
                 None => {}
             }
+        }
+        match scratch() {
+            Some(id) if self.state.is_spent(id) => refusal = Some(Refusal::Used),
+            Some(id) => {
+                let (state, first) = opened.take().map_or_else(
+                    || (self.state.clone(), None),
+                    |(state, means)| (state, Some(means)),
+                );
+                let (state, means) = self.spend_recovery(state, id);
+                opened = Some((state, first.unwrap_or(means)));
+            }
+            None => {}
         }
         if let Some((state, means)) = opened {
             return self.accept(means, state);
@@ -188,12 +207,18 @@ impl Login<'_> {
         match set.find(code) {
             Some(id) if self.state.is_spent(id) => Decision::ignore(Refusal::Used),
             Some(id) => {
-                let spent = self.state.clone().spend_recovery(id);
-                let left = set.ids().filter(|id| !spent.is_spent(*id)).count();
-                self.accept(Means::Recovery { left }, spent)
+                let (spent, means) = self.spend_recovery(self.state.clone(), id);
+                self.accept(means, spent)
             }
             None => self.refuse(Refusal::Wrong, None),
         }
+    }
+
+    /// Spends a recovery code or a scratch code.
+    fn spend_recovery(&self, state: State, id: RecoveryId) -> (State, Means) {
+        let state = state.spend_recovery(id);
+        let left = self.record.recovery_left(&state);
+        (state, Means::Recovery { left })
     }
 
     fn accept(&self, means: Means, spent: State) -> Decision {
@@ -225,8 +250,8 @@ impl Login<'_> {
     }
 }
 
-/// Whether a code is right for some time-based token of this record now, used
-/// or not. Helps to split a field; decides nothing.
+/// Whether a code is right for some time-based token of this record now, or one
+/// of its scratch codes, used or not. Helps to split a field; decides nothing.
 #[must_use]
 pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> bool {
     let fresh = State::default();
@@ -234,7 +259,8 @@ pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> boo
         .tokens()
         .iter()
         .filter(|token| matches!(token.kind, Kind::Totp { .. }));
-    timed.fold(false, |fits, token| {
+    let scratch = record.scratch().and_then(|codes| codes.find(code));
+    timed.fold(scratch.is_some(), |fits, token| {
         fits | Reach::of(token, &fresh, rules, now)
             .find(token, code)
             .is_some()
@@ -346,7 +372,7 @@ pub enum Kept {
 pub enum Means {
     /// A code of the token with this name.
     Token(String),
-    /// A recovery code.
+    /// A recovery code, or a scratch code of another program's file.
     Recovery {
         /// How many are left.
         left: usize,

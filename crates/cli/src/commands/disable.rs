@@ -26,16 +26,32 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         "Two-factor login is off for {}.",
         plain(session.user())
     ));
-    let set_aside = match removal {
-        Removal::SetAside(path) => Some(path.display().to_string()),
-        Removal::None | Removal::Removed => None,
-    };
-    if let Some(path) = &set_aside {
-        reply.line(&format!(
-            "The record was not as it should be; it lies at {} now.",
-            plain(path)
-        ));
-    }
-    reply.field("set_aside", set_aside);
+    let mut set_aside = Vec::new();
+    tell(&removal, &mut reply, &mut set_aside);
+    reply.field("set_aside", set_aside.pop());
     Ok(reply)
+}
+
+/// What lies elsewhere now; the last one is the one that counted.
+fn tell(removal: &Removal, reply: &mut Reply, set_aside: &mut Vec<String>) {
+    match removal {
+        Removal::None | Removal::Removed => {}
+        Removal::SetAside(path) => {
+            let path = path.display().to_string();
+            reply.line(&format!(
+                "The record was not as it should be; it lies at {} now.",
+                plain(&path)
+            ));
+            set_aside.push(path);
+        }
+        Removal::Legacy { file, record } => {
+            tell(record, reply, set_aside);
+            let file = file.display().to_string();
+            reply.line(&format!(
+                "The file of pam_google_authenticator lies at {} now.",
+                plain(&file)
+            ));
+            set_aside.push(file);
+        }
+    }
 }

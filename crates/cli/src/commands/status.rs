@@ -50,10 +50,7 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     for token in tokens {
         reply.line(&format!("token: {}", describe(token)));
     }
-    let left = record
-        .tokens()
-        .recovery()
-        .map_or(0, |set| set.ids().filter(|id| !state.is_spent(*id)).count());
+    let left = record.tokens().recovery_left(&state);
     let history = state.history();
     reply.line(&format!("recovery codes left: {left}"));
     reply.line(&format!("last right code: {}", when(history.success)));

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use super::Policy;
 use super::keys::{KEYS, Key, Setting};
+use super::legacy::{LegacyFile, Pattern};
+use crate::user::UserName;
 
 /// What one line of a stack asks for.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +17,10 @@ pub struct Arguments {
     pub forward_pass: bool,
     /// Another policy file than the default one.
     pub policy: Option<PathBuf>,
+    /// The arguments that have no effect here, though they had one where they
+    /// come from. For the log.
+    pub ignored: Vec<&'static str>,
+    legacy: LegacyFile,
     settings: Vec<Setting>,
 }
 
@@ -54,6 +60,22 @@ pub const FLAGS: &[(&str, &str)] = &[
     ("use_first_pass", "The same, but never asks."),
     ("nullok", "The same as unenrolled=allow."),
     ("echo_verification_code", "The same as echo=true."),
+    ("echo-verification-code", "The same as echo=true."),
+    ("noskewadj", "The same as drift=0."),
+    ("allow_readonly", "The same as unwritable=volatile."),
+    (
+        "no_increment_hotp",
+        "Changes nothing: a wrong code never moves a counter here.",
+    ),
+    (
+        "no_strict_owner",
+        "The file that secret names may belong to root, or to the user who logs in, too. Anybody \
+         else's is refused all the same.",
+    ),
+    (
+        "debug",
+        "Changes nothing: the log has one line for each call, always.",
+    ),
 ];
 
 /// Arguments with a value that are no policy keys: name, value, meaning.
@@ -64,6 +86,30 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
         "Reads this policy file instead of /etc/security/pam_otp.toml.",
     ),
     ("authtok_prompt", "TEXT", "The same as prompt=TEXT."),
+    (
+        "secret",
+        "FILE",
+        "Where the user's file of pam_google_authenticator's lies, in the place of \
+         ~/.google_authenticator. An absolute path, in which ${USER} is the user's name, and ~ or \
+         ${HOME} at the beginning the user's home.",
+    ),
+    (
+        "user",
+        "NAME",
+        "The file that secret names is this user's, and opened with this user's rights. Not with ~ \
+         or ${HOME}.",
+    ),
+    (
+        "allowed_perm",
+        "0NNN",
+        "The mode that the file may have at most, in octal. 0600, which it is without this, can \
+         only be made tighter.",
+    ),
+    (
+        "grace_period",
+        "SECONDS",
+        "Has no effect: the code is asked each time. The log says so, as ignored=grace_period.",
+    ),
 ];
 
 impl Arguments {
@@ -81,6 +127,7 @@ impl Arguments {
         if arguments.field == Field::Split && arguments.forward_pass {
             return Err(ArgumentError::Contradiction("split", "forward_pass"));
         }
+        arguments.check_legacy()?;
         Ok(arguments)
     }
 
@@ -88,6 +135,22 @@ impl Arguments {
     pub(super) fn apply(&self, policy: &mut Policy) {
         for setting in &self.settings {
             setting.apply(policy);
+        }
+        if let Some(legacy) = &mut policy.legacy {
+            *legacy = self.legacy.clone();
+        }
+    }
+
+    /// A user of its own, and a looser owner, are about a file that is named.
+    fn check_legacy(&self) -> Result<(), ArgumentError> {
+        let LegacyFile { path, user, .. } = &self.legacy;
+        match path {
+            None if user.is_some() => Err(ArgumentError::Needs("user", "secret")),
+            Some(path) if path.needs_home() && user.is_some() => {
+                let what = "~ and ${HOME} cannot stand beside the argument `user`";
+                Err(ArgumentError::Value("secret", what.into()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -98,7 +161,11 @@ impl Arguments {
             "use_first_pass" => self.choose(Field::UseFirstPass)?,
             "forward_pass" => self.forward_pass = true,
             "nullok" => self.set("unenrolled", "allow")?,
-            "echo_verification_code" => self.set("echo", "true")?,
+            "echo_verification_code" | "echo-verification-code" => self.set("echo", "true")?,
+            "noskewadj" => self.set("drift", "0")?,
+            "allow_readonly" => self.set("unwritable", "volatile")?,
+            "no_strict_owner" => self.legacy.lax_owner = true,
+            "no_increment_hotp" | "debug" => {}
             _ => match text.split_once('=') {
                 Some(("policy", path)) if path.starts_with('/') => self.policy = Some(path.into()),
                 Some(("policy", _)) => {
@@ -108,6 +175,9 @@ impl Arguments {
                     ));
                 }
                 Some(("authtok_prompt", prompt)) => self.set("prompt", prompt)?,
+                Some((name @ ("secret" | "user" | "allowed_perm" | "grace_period"), value)) => {
+                    self.take_legacy(name, value)?;
+                }
                 Some((name, _)) if FLAGS.iter().any(|flag| flag.0 == name) => {
                     return Err(ArgumentError::TakesNoValue(name.to_owned()));
                 }
@@ -119,6 +189,46 @@ impl Arguments {
                 }
                 None => return Err(ArgumentError::Unknown(text.to_owned())),
             },
+        }
+        Ok(())
+    }
+
+    /// What only `pam_google_authenticator` has.
+    fn take_legacy(&mut self, name: &str, value: &str) -> Result<(), ArgumentError> {
+        let value_fault = |name, what: &str| ArgumentError::Value(name, what.to_owned());
+        match name {
+            "secret" => {
+                let pattern = Pattern::parse(value).map_err(|what| value_fault("secret", what))?;
+                self.legacy.path = Some(pattern);
+            }
+            "user" => {
+                let user = UserName::new(value)
+                    .map_err(|error| ArgumentError::Value("user", error.to_string()))?;
+                self.legacy.user = Some(user);
+            }
+            "allowed_perm" => {
+                let digits = value.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+                let mode = u32::from_str_radix(value, 8).ok().filter(|_| digits);
+                self.legacy.mode = match mode {
+                    Some(mode) if mode & !0o600 == 0 && mode != 0 => mode,
+                    Some(1..) => {
+                        let what = "lets others read the secret, which is refused here; make each \
+                                    file its owner's alone (chmod 0600) and take this away";
+                        return Err(value_fault("allowed_perm", what));
+                    }
+                    _ => return Err(value_fault("allowed_perm", "must be a mode in octal")),
+                };
+            }
+            _ => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let seconds = value.parse::<u64>().ok().filter(|_| digits);
+                let what = "must be a number of seconds";
+                match seconds.ok_or_else(|| value_fault("grace_period", what))? {
+                    0 => {}
+                    _ if self.ignored.contains(&"grace_period") => {}
+                    _ => self.ignored.push("grace_period"),
+                }
+            }
         }
         Ok(())
     }
@@ -160,6 +270,8 @@ pub enum ArgumentError {
     Value(&'static str, String),
     /// These two exclude each other.
     Contradiction(&'static str, &'static str),
+    /// The first one says nothing without the second.
+    Needs(&'static str, &'static str),
     /// Not text.
     NotUtf8,
 }
@@ -183,6 +295,9 @@ impl fmt::Display for ArgumentError {
             Self::Value(name, what) => write!(f, "module argument `{name}`: {what}"),
             Self::Contradiction(one, two) => {
                 write!(f, "module arguments `{one}` and `{two}` exclude each other")
+            }
+            Self::Needs(one, other) => {
+                write!(f, "module argument `{one}` needs `{other}` beside it")
             }
             Self::NotUtf8 => f.write_str("a module argument is not UTF-8 text"),
         }

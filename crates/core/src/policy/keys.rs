@@ -62,6 +62,19 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "legacy",
+        takes: Takes::Truth,
+        default: "true",
+        meaning: "Whether a user without a record of pam-otp's logs in by a file of \
+                  pam_google_authenticator's, if there is one: ~/.google_authenticator, or what \
+                  the argument secret names. It is read, and never written.",
+        set: |policy, setting| {
+            policy.legacy = setting
+                .is("true")
+                .then(|| policy.legacy.take().unwrap_or_default());
+        },
+    },
+    Key {
         name: "window",
         takes: Takes::Number(0, 10),
         default: "1",

@@ -31,6 +31,7 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
         ("store", "\"system\"", "system"),
         ("system_store", "\"/srv/otp\"", "/srv/otp"),
         ("unwritable", "\"volatile\"", "volatile"),
+        ("legacy", "false", "false"),
         ("window", "2", "2"),
         ("look_ahead", "20", "20"),
         ("drift", "0", "0"),
@@ -87,7 +88,7 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, unwritable, window, look_ahead, drift, tries, wait, unenrolled, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
+    let known = "store, system_store, unwritable, legacy, window, look_ahead, drift, tries, wait, unenrolled, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",
@@ -299,6 +300,47 @@ fn arguments_that_are_unknown_malformed_or_contradictory_are_named() {
             &["forward_pass", "split"],
             "module arguments `split` and `forward_pass` exclude each other",
         ),
+        (
+            &["secret=ga"],
+            "module argument `secret`: must be an absolute path, or begin with ~/ or ${HOME}/",
+        ),
+        (
+            &["secret"],
+            "module argument `secret` needs a value: secret=VALUE",
+        ),
+        (
+            &["user=root"],
+            "module argument `user` needs `secret` beside it",
+        ),
+        (
+            &["user=root", "secret=~/ga"],
+            "module argument `secret`: ~ and ${HOME} cannot stand beside the argument `user`",
+        ),
+        (
+            &["user=a/b", "secret=/ga"],
+            "module argument `user`: a user name has",
+        ),
+        (
+            &["allowed_perm=0640"],
+            "module argument `allowed_perm`: lets others read the secret, which is refused here; \
+             make each file its owner's alone (chmod 0600) and take this away",
+        ),
+        (
+            &["allowed_perm=0"],
+            "module argument `allowed_perm`: must be a mode in octal",
+        ),
+        (
+            &["allowed_perm=+600"],
+            "module argument `allowed_perm`: must be a mode in octal",
+        ),
+        (
+            &["grace_period=-1"],
+            "module argument `grace_period`: must be a number of seconds",
+        ),
+        (
+            &["grace_period="],
+            "module argument `grace_period`: must be a number of seconds",
+        ),
     ] {
         let said = arguments(list).unwrap_err();
         assert!(said.starts_with(expected), "{said}");
@@ -321,6 +363,41 @@ fn names_known_from_other_modules_mean_what_users_know() {
     assert_eq!(policy.unenrolled, Unenrolled::Allow);
     assert!(policy.echo);
     assert_eq!(policy.prompt.as_deref(), Some("Your code: "));
+
+    let list = [
+        "noskewadj",
+        "allow_readonly",
+        "no_strict_owner",
+        "allowed_perm=0400",
+        "user=root",
+        "secret=/etc/otp/${USER}",
+        "debug",
+        "no_increment_hotp",
+        "grace_period=0",
+    ];
+    let arguments = arguments(&list).unwrap();
+    assert!(arguments.ignored.is_empty());
+    let mut policy = Policy::default();
+    arguments.apply(&mut policy);
+    assert_eq!(policy.rules.drift, 0);
+    assert_eq!(policy.unwritable, Unwritable::Volatile);
+    let expected = LegacyFile {
+        path: Some(legacy::Pattern::parse("/etc/otp/${USER}").unwrap()),
+        user: Some(crate::user::UserName::new("root").unwrap()),
+        lax_owner: true,
+        mode: 0o400,
+    };
+    assert_eq!(policy.legacy, Some(expected));
+    // The policy's word is the last.
+    policy.legacy = None;
+    arguments.apply(&mut policy);
+    assert_eq!(policy.legacy, None);
+}
+
+#[test]
+fn a_grace_period_is_named_once_as_having_no_effect() {
+    let arguments = arguments(&["grace_period=60", "grace_period=3600"]).unwrap();
+    assert_eq!(arguments.ignored, ["grace_period"]);
 }
 
 #[test]

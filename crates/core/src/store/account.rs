@@ -56,6 +56,12 @@ impl Account {
         })
     }
 
+    pub(super) fn unknown(&self) -> StoreError {
+        StoreError::UnknownUser {
+            user: self.name.to_string(),
+        }
+    }
+
     /// The name, as the system writes it.
     #[must_use]
     pub fn name(&self) -> &UserName {

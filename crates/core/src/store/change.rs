@@ -1,6 +1,8 @@
 //! Changes of a record that is there, and enrolments that were begun. No login
 //! comes here.
 
+use std::path::Path;
+
 use rustix::fs::{AtFlags, OFlags};
 
 use super::create::replace;
@@ -8,7 +10,6 @@ use super::enrol::{make_directory, unlink};
 use super::error::StoreError;
 use super::files;
 use super::lock::Locked;
-use super::place::Place;
 use super::{Account, Missing, PENDING_FILE, Record, Store, TOKEN_FILE};
 use crate::enrolment::Pending;
 use crate::state::State;
@@ -32,16 +33,26 @@ impl Record {
         now: UnixTime,
         change: impl FnOnce(&TokenFile, &State) -> Result<(TokenFile, State), E>,
     ) -> Result<(), E> {
+        let foreign = |path: &Path| StoreError::Foreign(path.to_owned());
+        if let Some(legacy) = self.files.legacy() {
+            return Err(foreign(legacy.path()).into());
+        }
         self.locked(Missing::Create, |place, files, held| {
+            // It may have been opened anew since.
+            if let Some(legacy) = files.legacy() {
+                return Err(foreign(legacy.path()).into());
+            }
+            let gone = || StoreError::Gone(place.record_path().to_owned());
+            let directory = files.directory.as_ref().ok_or_else(gone)?;
             let path = place.record_path().join(TOKEN_FILE);
-            let (tokens, state) = change(&files.tokens, held.state())?;
+            let (tokens, state) = change(files.tokens(), held.state())?;
             // Also where the state stays as it is: the copy in memory has its
             // name from the tokens.
             let held = held.on_disk_only();
             let _lock = held.write(state, &tokens, Durability::Flushed, now)?;
             let text = tokens.to_toml();
             place
-                .enter(|| replace(&files.directory, TOKEN_FILE, text.as_bytes()))?
+                .enter(|| replace(directory, TOKEN_FILE, text.as_bytes()))?
                 .map_err(|errno| StoreError::io(&path, errno).into())
         })
     }
@@ -55,7 +66,7 @@ impl Store {
     ///
     /// [`StoreError`]; then an earlier one is as it was.
     pub fn begin(&self, account: &Account, pending: &Pending) -> Result<(), StoreError> {
-        let place = Place::of(self, account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let _locked = Locked::acquire(&directory, place.record_path())?;
@@ -71,7 +82,7 @@ impl Store {
     ///
     /// [`StoreError`] names the path and what is wrong with it.
     pub fn pending(&self, account: &Account) -> Result<Option<Pending>, StoreError> {
-        let place = Place::of(self, account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {
@@ -82,7 +93,7 @@ impl Store {
                 return Ok(None);
             };
             let path = place.record_path().join(PENDING_FILE);
-            let text = files::read_text(file, &stat, &path)?;
+            let text = files::read_text(&file, &stat, &path)?;
             match Pending::parse(&text) {
                 Ok(pending) => Ok(Some(pending)),
                 Err(fault) => Err(StoreError::Token { path, fault }),
@@ -96,7 +107,7 @@ impl Store {
     ///
     /// [`StoreError`].
     pub fn forget_pending(&self, account: &Account) -> Result<bool, StoreError> {
-        let place = Place::of(self, account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let base = place.open_base()?;
             let Some(directory) = place.open_record(&base)? else {

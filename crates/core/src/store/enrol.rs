@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
 use super::error::StoreError;
+use super::legacy::LegacyPlace;
 use super::lock::Locked;
 use super::place::Place;
 use super::{Account, PENDING_FILE, STATE_FILE, Store, TOKEN_FILE};
@@ -31,7 +32,7 @@ impl Store {
         tokens: &TokenFile,
         state: &State,
     ) -> Result<(), StoreError> {
-        let place = Place::of(self, account)?;
+        let place = self.place(account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
             let path = place.record_path();
@@ -56,14 +57,29 @@ impl Store {
         })?
     }
 
-    /// Removes a record, whatever state it is in. From now on the policy's
-    /// `unenrolled` decides.
+    /// Removes a record, whatever state it is in. Another program's file in its
+    /// place gets another name. From now on the policy's `unenrolled` decides.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if there is a record still.
     pub fn remove(&self, account: &Account) -> Result<Removal, StoreError> {
-        let place = Place::of(self, account)?;
+        let place = self.place(account)?;
+        let legacy = LegacyPlace::of(self, account)?;
+        // First, or it would take the record's place, and know nothing of what
+        // was used.
+        let aside = legacy.as_ref().map(LegacyPlace::set_aside).transpose()?;
+        let record = Self::remove_record(&place)?;
+        Ok(match aside.flatten() {
+            Some(file) => Removal::Legacy {
+                file,
+                record: Box::new(record),
+            },
+            None => record,
+        })
+    }
+
+    fn remove_record(place: &Place) -> Result<Removal, StoreError> {
         place.enter(|| {
             let base = place.open_base()?;
             let removed = match place.open_record(&base) {
@@ -84,7 +100,7 @@ impl Store {
                 Err(error @ StoreError::Locked(_)) => Err(error),
                 // Not as it should be: a link, or a directory in a file's place.
                 // Out of the way it goes as a whole.
-                Err(error) => set_aside(&place, &base).ok_or(error),
+                Err(error) => set_aside(place, &base).ok_or(error),
             }
         })?
     }
@@ -99,6 +115,13 @@ pub enum Removal {
     Removed,
     /// It was not as it should be, and lies at this path now.
     SetAside(PathBuf),
+    /// Another program's file would have taken its place.
+    Legacy {
+        /// It lies at this path now.
+        file: PathBuf,
+        /// What became of the record.
+        record: Box<Self>,
+    },
 }
 
 /// Removes a record's files; whether there was a token file.

@@ -71,6 +71,8 @@ pub enum StoreError {
     Unstable(PathBuf),
     /// There is a record already.
     Enrolled(PathBuf),
+    /// Another program's file is in the place of a record, and is never written.
+    Foreign(PathBuf),
     /// The process may not write files as large as this one (`RLIMIT_FSIZE`).
     FileLimit(PathBuf),
     /// The system says no.
@@ -141,6 +143,7 @@ impl StoreError {
             Self::Locked(_) => "locked_record",
             Self::Gone(_) | Self::Unstable(_) => "changed_record",
             Self::Enrolled(_) => "enrolled",
+            Self::Foreign(_) => "foreign_file",
             Self::FileLimit(_) => "file_size_limit",
             Self::Io { .. } => "unreadable_record",
         }
@@ -163,6 +166,7 @@ impl StoreError {
             | Self::Gone(path)
             | Self::Unstable(path)
             | Self::Enrolled(path)
+            | Self::Foreign(path)
             | Self::FileLimit(path) => Some(path),
         }
     }
@@ -195,6 +199,9 @@ impl StoreError {
             (Self::Locked(_), Some(path)) => Some(format!("fuser -v {path} shows which")),
             (Self::NoToken(_), _) => {
                 Some("restore it from a backup, or enrol anew with pam-otp enroll".into())
+            }
+            (Self::Foreign(_), _) => {
+                Some("pam-otp disable sets it aside; then enrol with pam-otp enroll".into())
             }
             (Self::Enrolled(_), _) => Some("pam-otp disable removes it".into()),
             (Self::Missing(_), Some(path)) => {
@@ -229,6 +236,7 @@ impl fmt::Display for StoreError {
             Self::Locked(_) => f.write_str("another process has kept it locked for 5 seconds"),
             Self::Gone(_) => f.write_str("the record was removed meanwhile"),
             Self::Unstable(_) => f.write_str("the record keeps being replaced"),
+            Self::Foreign(_) => f.write_str("another program's file, which is never written"),
             Self::Enrolled(_) => f.write_str("there is a record already"),
             Self::FileLimit(_) => {
                 f.write_str("this process may not write files of that size (ulimit -f)")

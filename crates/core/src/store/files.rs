@@ -1,7 +1,5 @@
 //! The two files of a record: opened first, then checked on the descriptor.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -10,34 +8,72 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::create::create_exclusive;
+use super::enrol::make_directory;
 use super::error::{Problem, StoreError};
 use super::held::is_unwritable;
+use super::legacy::LegacyPlace;
 use super::place::Place;
-use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE};
+use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens};
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{FILE, Slots, SlotsError};
 use crate::token::{MAX_FILE, TokenFile};
 
-/// Opens a record's files; `None` if there is no record.
-pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreError> {
+/// Opens a record's files; `None` if there is no record, nor another program's
+/// file in its place.
+pub(super) fn open_record(
+    place: &Place,
+    legacy: Option<&LegacyPlace>,
+) -> Result<Option<RecordFiles>, StoreError> {
+    let (base, directory, own) = place.enter(|| open_own(place))??;
+    let legacy = match (&own, legacy) {
+        (None, Some(legacy)) => legacy.open()?.map(|file| Tokens::Legacy(Box::new(file))),
+        _ => None,
+    };
+    place.enter(|| {
+        let Some(tokens) = own.or(legacy) else {
+            return no_token(place, directory.as_ref());
+        };
+        let state = match &directory {
+            Some(directory) => open_state(place, directory)?,
+            None => None,
+        };
+        Ok(Some(RecordFiles {
+            base,
+            directory,
+            tokens,
+            state,
+        }))
+    })?
+}
+
+/// What there is of a record: the directory above, its own, the token file.
+type Own = (OwnedFd, Option<OwnedFd>, Option<Tokens>);
+
+fn open_own(place: &Place) -> Result<Own, StoreError> {
     let base = place.open_base()?;
     let Some(directory) = place.open_record(&base)? else {
-        return Ok(None);
+        return Ok((base, None, None));
     };
     let path = place.record_path().join(TOKEN_FILE);
     let Some((file, stat)) = open(place, &directory, TOKEN_FILE, OFlags::RDONLY)? else {
-        // A state without tokens is half a record, lost or not yet finished.
-        let state = open(place, &directory, STATE_FILE, OFlags::RDONLY)?;
-        return state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)));
+        return Ok((base, Some(directory), None));
     };
-    let tokens = read_tokens(file, &stat, &path)?;
-    Ok(Some(RecordFiles {
-        state: open_state(place, &directory)?,
-        directory,
-        tokens,
-        token_stamp: Stamp::of(&stat),
-    }))
+    let tokens = Tokens::Own {
+        tokens: read_tokens(&file, &stat, &path)?,
+        stamp: Stamp::of(&stat),
+    };
+    Ok((base, Some(directory), Some(tokens)))
+}
+
+/// A state without tokens is half a record, lost or not yet finished.
+fn no_token(place: &Place, directory: Option<&OwnedFd>) -> Result<Option<RecordFiles>, StoreError> {
+    let state = match directory {
+        Some(directory) => open(place, directory, STATE_FILE, OFlags::RDONLY)?,
+        None => None,
+    };
+    let path = place.record_path().join(TOKEN_FILE);
+    state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)))
 }
 
 /// Opens the state; `None` if it is not there.
@@ -61,12 +97,18 @@ fn open_state(place: &Place, directory: &OwnedFd) -> Result<Option<StateFile>, S
 }
 
 /// Creates the state of a record that has none yet, and opens what is there
-/// then: another login may have been faster. `None` on a disk that cannot be
-/// written, where the policy bears that.
-pub(super) fn create_state(
-    place: &Place,
-    directory: &OwnedFd,
-) -> Result<Option<StateFile>, StoreError> {
+/// then: another login may have been faster. There is none still on a disk that
+/// cannot be written, where the policy bears that.
+pub(super) fn create_state(place: &Place, files: &mut RecordFiles) -> Result<(), StoreError> {
+    let bears = |error: &StoreError| place.may_be_unwritable() && is_unwritable(error);
+    let directory = match files.directory.take() {
+        Some(directory) => directory,
+        None => match make_directory(place) {
+            Err(error) if bears(&error) => return Ok(()),
+            made => made?,
+        },
+    };
+    let directory = files.directory.insert(directory);
     let path = place.record_path().join(STATE_FILE);
     let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
         path: path.clone(),
@@ -75,36 +117,64 @@ pub(super) fn create_state(
     let created = create_exclusive(directory, STATE_FILE, &content)
         .map_err(|errno| StoreError::io(&path, errno));
     match created {
-        Err(error) if place.may_be_unwritable() && is_unwritable(&error) => return Ok(None),
+        Err(error) if bears(&error) => return Ok(()),
         created => created?,
     };
-    match open_state(place, directory)? {
-        Some(state) => Ok(Some(state)),
+    files.state = open_state(place, directory)?;
+    match files.state {
+        Some(_) => Ok(()),
         None => Err(StoreError::Gone(path)),
     }
 }
 
 /// Whether the record's path still names the files that we hold; if so, how the
-/// state file, or for want of one the token file, is now.
+/// state file, or for want of one what is above it, is now.
 pub(super) fn current(place: &Place, files: &RecordFiles) -> Result<Option<Stat>, StoreError> {
-    let failed = |name: &str| {
-        let path = place.record_path().join(name);
-        move |errno| StoreError::io(&path, errno)
-    };
-    let named = |name| match rustix::fs::statat(&files.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+    if let Some(legacy) = files.legacy() {
+        if !legacy.is_current()? {
+            return Ok(None);
+        }
+    }
+    place.enter(|| {
+        let Some(directory) = &files.directory else {
+            // Another login may have made it.
+            let above = rustix::fs::fstat(&files.base)
+                .map_err(|errno| StoreError::io(place.base_path(), errno))?;
+            let made = named(&files.base, place.entry(), place.record_path())?;
+            return Ok(made.is_none().then_some(above));
+        };
+        let path = |name| place.record_path().join(name);
+        let token = named(directory, TOKEN_FILE, &path(TOKEN_FILE))?;
+        let same = match &files.tokens {
+            Tokens::Own { stamp, .. } => token.is_some_and(|stat| Stamp::of(&stat) == *stamp),
+            // A token file would count before it.
+            Tokens::Legacy(_) => token.is_none(),
+        };
+        if !same {
+            return Ok(None);
+        }
+        let failed = |errno| StoreError::io(&path(STATE_FILE), errno);
+        let state = named(directory, STATE_FILE, &path(STATE_FILE))?;
+        let Some(held) = &files.state else {
+            let above = rustix::fs::fstat(directory).map_err(failed)?;
+            return Ok(state.is_none().then_some(above));
+        };
+        let held = rustix::fs::fstat(&held.file).map_err(failed)?;
+        Ok(state.filter(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino)))
+    })?
+}
+
+/// What a name in a directory names; `None` for nothing.
+fn named(
+    directory: &OwnedFd,
+    name: impl rustix::path::Arg,
+    path: &Path,
+) -> Result<Option<Stat>, StoreError> {
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(failed(name)(errno)),
-    };
-    let Some(token) = named(TOKEN_FILE)?.filter(|stat| Stamp::of(stat) == files.token_stamp) else {
-        return Ok(None);
-    };
-    let state = named(STATE_FILE)?;
-    let Some(held) = &files.state else {
-        return Ok(state.is_none().then_some(token));
-    };
-    let held = rustix::fs::fstat(&held.file).map_err(failed(STATE_FILE))?;
-    Ok(state.filter(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino)))
+        Err(errno) => Err(StoreError::io(path, errno)),
+    }
 }
 
 /// What tells one content of a token file from another: it is always replaced
@@ -144,22 +214,35 @@ pub(super) fn open(
     access: OFlags,
 ) -> Result<Option<(OwnedFd, Stat)>, StoreError> {
     let path = place.record_path().join(name);
+    let check = |stat: &Stat| place.check_private(stat, &path, 0o600);
+    open_checked(directory, name, &path, access, check)
+}
+
+/// Opens a regular file whose owner and mode `check` finds right; `None` if it
+/// is not there. `path` is for messages.
+pub(super) fn open_checked(
+    directory: &OwnedFd,
+    name: impl rustix::path::Arg,
+    path: &Path,
+    access: OFlags,
+    check: impl FnOnce(&Stat) -> Result<(), StoreError>,
+) -> Result<Option<(OwnedFd, Stat)>, StoreError> {
     let file = match rustix::fs::openat(directory, name, access | SAFE, Mode::empty()) {
         Ok(file) => file,
         Err(Errno::NOENT) => return Ok(None),
-        Err(Errno::LOOP) => return Err(StoreError::insecure(&path, Problem::Link)),
+        Err(Errno::LOOP) => return Err(StoreError::insecure(path, Problem::Link)),
         // A directory, a socket or a device without a driver.
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => {
-            return Err(StoreError::insecure(&path, Problem::NotFile));
+            return Err(StoreError::insecure(path, Problem::NotFile));
         }
-        Err(errno) => return Err(StoreError::io(&path, errno)),
+        Err(errno) => return Err(StoreError::io(path, errno)),
     };
-    let file = clear_of_stdio(file).map_err(|errno| StoreError::io(&path, errno))?;
-    let stat = rustix::fs::fstat(&file).map_err(|errno| StoreError::io(&path, errno))?;
+    let file = clear_of_stdio(file).map_err(|errno| StoreError::io(path, errno))?;
+    let stat = rustix::fs::fstat(&file).map_err(|errno| StoreError::io(path, errno))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(StoreError::insecure(&path, Problem::NotFile));
+        return Err(StoreError::insecure(path, Problem::NotFile));
     }
-    place.check_private(&stat, &path, 0o600)?;
+    check(&stat)?;
     Ok(Some((file, stat)))
 }
 
@@ -177,7 +260,7 @@ fn check_memory(bytes: usize) -> Result<(), Errno> {
     reserved.map_err(|_| Errno::NOMEM)
 }
 
-fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
+fn read_tokens(file: &OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
     let text = read_text(file, stat, path)?;
     TokenFile::parse(&text).map_err(|fault| StoreError::Token {
         path: path.to_owned(),
@@ -187,7 +270,7 @@ fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, Sto
 
 /// Reads a file that holds secrets.
 pub(super) fn read_text(
-    file: OwnedFd,
+    file: &OwnedFd,
     stat: &Stat,
     path: &Path,
 ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -205,19 +288,13 @@ pub(super) fn read_text(
     // One byte more than there should be: room to see that the file grew, and
     // no second buffer that nobody wipes.
     let mut text = Zeroizing::new(vec![0; expected.saturating_add(1)]);
-    let mut file = File::from(file);
     let mut length: usize = 0;
     while let Some(free) = text.get_mut(length..).filter(|free| !free.is_empty()) {
-        match file.read(free) {
+        match rustix::io::read(file, free) {
             Ok(0) => break,
             Ok(count) => length = length.saturating_add(count),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(StoreError::Io {
-                    path: path.to_owned(),
-                    error,
-                });
-            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(StoreError::io(path, errno)),
         }
     }
     text.truncate(length);

@@ -3,6 +3,8 @@
 //!
 //! The record's directory is locked first, since there may be no state file to
 //! lock; then the state file, whose lock also counts among hosts that share it.
+//! Where another program's file is the record, and has no directory yet, that file
+//! is locked before both.
 //! If root keeps a copy of the state in memory ([`MemoryCopy`]), because a disk
 //! could not be written, both together are the state, whatever policy this
 //! login has. Only `unwritable = "volatile"` makes new copies.
@@ -36,7 +38,7 @@ impl<'a> Locks<'a> {
         Self {
             directory: place.record_path(),
             state: place.record_path().join(STATE_FILE),
-            copy: place.memory_copy(&files.tokens),
+            copy: place.memory_copy(files.tokens()),
         }
     }
 }
@@ -47,7 +49,7 @@ impl<'a> Locks<'a> {
 pub(super) struct Held<'a> {
     disk: Option<Disk<'a>>,
     copy: Option<CopyFile>,
-    directory: Locked<'a>,
+    guard: Guard<'a>,
     locks: &'a Locks<'a>,
     state: State,
     /// Whether memory stands in where the disk takes nothing.
@@ -70,12 +72,12 @@ impl<'a> Held<'a> {
         files: &'a RecordFiles,
         locks: &'a Locks<'a>,
     ) -> Result<Option<Self>, StoreError> {
-        let directory = Locked::acquire(&files.directory, locks.directory)?;
+        let guard = Guard::acquire(files, locks)?;
         let file = files.state.as_ref();
         let locked = file
             .map(|file| Disk::lock(file, &locks.state))
             .transpose()?;
-        let Some(stat) = place.enter(|| files::current(place, files))?? else {
+        let Some(stat) = files::current(place, files)? else {
             return Ok(None);
         };
         let disk = locked.map(|locked| Disk::read(locked, &stat)).transpose()?;
@@ -84,11 +86,11 @@ impl<'a> Held<'a> {
         let in_memory = copy.iter().map(|file| file.state().clone());
         let state = on_disk
             .chain(in_memory)
-            .fold(State::default(), |state, other| state.merge(&other));
+            .fold(files.begin(), |state, other| state.merge(&other));
         Ok(Some(Self {
             disk,
             copy,
-            directory,
+            guard,
             locks,
             state,
             may_be_unwritable: place.may_be_unwritable(),
@@ -114,7 +116,7 @@ impl<'a> Held<'a> {
         tokens: &TokenFile,
         durability: Durability,
         now: UnixTime,
-    ) -> Result<(Kept, Locked<'a>), StoreError> {
+    ) -> Result<(Kept, Guard<'a>), StoreError> {
         let state = state.with_room_for(tokens);
         // What a copy knows goes to the disk for good, and the copy away.
         let durability = match &self.copy {
@@ -135,7 +137,7 @@ impl<'a> Held<'a> {
             }
             Err(error) => return Err(error),
         };
-        Ok((kept, self.directory))
+        Ok((kept, self.guard))
     }
 
     fn write_disk(
@@ -149,6 +151,27 @@ impl<'a> Held<'a> {
         let write = disk.slots.update(state.clone(), durability);
         let write = write.map_err(|error| disk.locked.unusable(error))?;
         disk.locked.write(&write, durability, now)
+    }
+}
+
+/// Keeps others from the record.
+#[derive(Debug)]
+pub(super) struct Guard<'a> {
+    /// None where there is no directory yet.
+    _directory: Option<Locked<'a>>,
+    _legacy: Option<Locked<'a>>,
+}
+
+impl<'a> Guard<'a> {
+    fn acquire(files: &'a RecordFiles, locks: &Locks<'a>) -> Result<Self, StoreError> {
+        let legacy = files.legacy();
+        let legacy = legacy.map(|legacy| Locked::acquire_readable(&legacy.file, legacy.path()));
+        let directory = files.directory.as_ref();
+        let directory = directory.map(|file| Locked::acquire(file, locks.directory));
+        Ok(Self {
+            _legacy: legacy.transpose()?,
+            _directory: directory.transpose()?,
+        })
     }
 }
 

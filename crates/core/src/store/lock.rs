@@ -59,6 +59,19 @@ impl<'a> Locked<'a> {
         }
     }
 
+    /// The same for a file that was opened for reading alone, which NFS does not
+    /// lock: then it stays as it is.
+    pub(super) fn acquire_readable(file: &'a OwnedFd, path: &'a Path) -> Result<Self, StoreError> {
+        match Self::acquire(file, path) {
+            Err(StoreError::Io { error, .. })
+                if Errno::from_io_error(&error) == Some(Errno::BADF) =>
+            {
+                Ok(Self::read_only(file, path))
+            }
+            locked => locked,
+        }
+    }
+
     /// A file that is not locked, because it cannot be, and that nobody writes.
     pub(super) fn read_only(file: &'a OwnedFd, path: &'a Path) -> Self {
         Self {

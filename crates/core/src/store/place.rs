@@ -37,12 +37,15 @@ impl Place {
     /// Finds it. A user whom the system does not know has no home to look in;
     /// that is an error and not "no record": the C library says "unknown" also
     /// where one of its sources of users has failed.
-    pub(super) fn of(store: &Store, account: &Account) -> Result<Self, StoreError> {
-        let (base, entry, owner, identity) = match store.kind {
+    pub(super) fn of(
+        store: &Store,
+        kind: StoreKind,
+        account: &Account,
+    ) -> Result<Self, StoreError> {
+        let (base, entry, owner, identity) = match kind {
             StoreKind::Home => {
-                let user = || account.name.to_string();
                 let passwd = account.passwd.as_ref();
-                let passwd = passwd.ok_or_else(|| StoreError::UnknownUser { user: user() })?;
+                let passwd = passwd.ok_or_else(|| account.unknown())?;
                 let identity = Identity::of(account)?;
                 (
                     passwd.home.clone(),
@@ -63,7 +66,7 @@ impl Place {
         };
         let record = base.join(&entry);
         Ok(Self {
-            kind: store.kind,
+            kind,
             base,
             entry,
             record,
@@ -118,21 +121,8 @@ impl Place {
     /// that must not look like "not enrolled".
     pub(super) fn open_base(&self) -> Result<OwnedFd, StoreError> {
         let (directory, stat) = walk(&self.base)?;
-        let problem = if !self.owns(stat.st_uid) && stat.st_uid != 0 {
-            Problem::Owner {
-                uid: stat.st_uid,
-                expected: self.owner,
-            }
-        } else if stat.st_mode & 0o022 != 0 {
-            // Who can write here can put another record in this one's place.
-            Problem::Mode {
-                mode: stat.st_mode & 0o7777,
-                allowed: 0o755,
-            }
-        } else {
-            return Ok(directory);
-        };
-        Err(StoreError::insecure(&self.base, problem))
+        check_base(&stat, &self.base, self.owner, |uid| self.owns(uid))?;
+        Ok(directory)
     }
 
     /// Opens the record's directory; `None` if there is none.
@@ -177,13 +167,37 @@ impl Place {
     }
 }
 
+/// Checks owner and mode of a directory that holds a record or its tokens.
+pub(super) fn check_base(
+    stat: &Stat,
+    path: &Path,
+    expected: u32,
+    owns: impl Fn(u32) -> bool,
+) -> Result<(), StoreError> {
+    let problem = if !owns(stat.st_uid) && stat.st_uid != 0 {
+        Problem::Owner {
+            uid: stat.st_uid,
+            expected,
+        }
+    } else if stat.st_mode & 0o022 != 0 {
+        // Who can write here can put another record in this one's place.
+        Problem::Mode {
+            mode: stat.st_mode & 0o7777,
+            allowed: 0o755,
+        }
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::insecure(path, problem))
+}
+
 /// Links that are followed on the way; a ring of links ends here.
 const MAX_LINKS: usize = 16;
 
 /// Opens an absolute path to a directory, component by component. A symbolic
 /// link is followed only if it is root's: an administrator may keep homes
 /// elsewhere, a user may not point us there.
-fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
+pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let root = || {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::open("/", flags, Mode::empty())

@@ -71,6 +71,8 @@ impl World {
             system: directory.path().to_owned(),
             memory: directory.path().join("memory"),
             may_be_unwritable: false,
+            legacy: None,
+            drift: 2,
         };
         // A name that no system has: the system store needs no system user.
         let name = UserName::new("panel user@example.org").unwrap();
@@ -295,6 +297,8 @@ fn a_store_that_is_not_there_is_no_unenrolled_user() {
         system: world.directory.path().join("no/store"),
         memory: PathBuf::new(),
         may_be_unwritable: false,
+        legacy: None,
+        drift: 2,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::Missing(_)), "{error}");
@@ -402,6 +406,8 @@ fn in_the_home_store_a_user_whom_the_system_does_not_know_is_no_unenrolled_user(
         system: PathBuf::new(),
         memory: PathBuf::new(),
         may_be_unwritable: false,
+        legacy: None,
+        drift: 2,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::UnknownUser { .. }), "{error}");

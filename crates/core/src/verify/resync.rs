@@ -65,6 +65,7 @@ pub fn resync(
     login.guess(
         |token| Reach::of(token, &login).find(token, codes),
         |state, token, second| login.follow(state, token, second),
+        || None,
         || Refusal::Wrong,
     )
 }

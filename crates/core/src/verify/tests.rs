@@ -1,5 +1,6 @@
 use super::*;
 use crate::code::{Algorithm, Digits, Secret};
+use crate::legacy::google::GoogleFile;
 use crate::recovery::RecoverySet;
 use crate::time::Period;
 use crate::token::TokenName;
@@ -74,6 +75,58 @@ fn answered(record: &TokenFile, state: &State, answer: &Answer, now: UnixTime) -
 
 fn word(record: &TokenFile, state: &State, answer: &Answer) -> String {
     answered(record, state, answer, NOW).1
+}
+
+/// A file of `pam_google_authenticator`'s with these scratch codes.
+fn legacy(scratch: &str) -> TokenFile {
+    let text = format!("JBSWY3DPEHPK3PXP\n\" TOTP_AUTH\n{scratch}\n");
+    let name = TokenName::new("google-authenticator").unwrap();
+    let file = GoogleFile::parse(text.as_bytes(), name).unwrap();
+    TokenFile::of_legacy(file.token, file.scratch)
+}
+
+fn typed(digits: &str) -> Answer {
+    Answer::Code(Code::parse(digits).unwrap())
+}
+
+#[test]
+fn a_scratch_code_opens_once_and_a_miss_is_a_wrong_code() {
+    let record = legacy("12345678\n23456789");
+    let (state, said) = answered(&record, &State::default(), &typed("12345678"), NOW);
+    assert_eq!(said, "recovery, 1 left");
+    assert_eq!(word(&record, &state, &typed("12345678")), "used_code");
+    let (state, said) = answered(&record, &state, &typed("12345679"), NOW);
+    assert_eq!((&*said, state.history().failures), ("wrong_code", 1));
+    let (state, said) = answered(&record, &state, &typed("23456789"), NOW);
+    assert_eq!((&*said, state.history().failures), ("recovery, 0 left", 0));
+    // What is spent stays so, however many others there were.
+    let crowd = (0..40).map(|n| RecoveryId([n; 8]));
+    let state = crowd
+        .fold(state, State::spend_recovery)
+        .with_room_for(&record);
+    for code in ["12345678", "23456789"] {
+        assert_eq!(word(&record, &state, &typed(code)), "used_code");
+    }
+}
+
+#[test]
+fn a_scratch_code_is_not_looked_at_while_its_source_waits() {
+    let record = legacy("12345678");
+    let guess = |state, _| answered(&record, &state, &typed("87654321"), NOW).0;
+    let state = (0..3).fold(State::default(), guess);
+    assert_eq!(word(&record, &state, &typed("12345678")), "throttled");
+}
+
+#[test]
+fn every_scratch_code_that_is_left_has_strangers_wait_longer() {
+    let interval = |record: &TokenFile, state: &State| RULES.interval(record, state, NOW);
+    let empty = State::default();
+    let (none, two) = (legacy(""), legacy("12345678\n23456789"));
+    // Three codes of a million, and two of a hundred million.
+    assert_eq!(interval(&none, &empty), throttle::interval(300));
+    assert_eq!(interval(&two, &empty), throttle::interval(302));
+    let (state, _) = answered(&two, &empty, &typed("12345678"), NOW);
+    assert_eq!(interval(&two, &state), throttle::interval(301));
 }
 
 #[test]

@@ -213,3 +213,42 @@ fn what_was_begun_goes_with_the_record() {
     world.store.remove(&world.account).unwrap();
     assert!(!world.record().exists());
 }
+
+#[test]
+fn another_program_s_file_is_never_changed() {
+    let world = World::new();
+    let path = world.directory.path().join("file");
+    fs::write(&path, "JBSWY3DPEHPK3PXP\n\" TOTP_AUTH\n12345678\n").unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    let uid = rustix::process::geteuid().as_raw();
+    let owner = nix::unistd::User::from_uid(uid.into()).unwrap().unwrap();
+    let pattern = crate::policy::legacy::Pattern::parse(path.to_str().unwrap()).unwrap();
+    let store = Store {
+        legacy: Some(LegacyFile {
+            path: Some(pattern),
+            user: Some(UserName::new(&owner.name).unwrap()),
+            ..LegacyFile::default()
+        }),
+        ..world.store.clone()
+    };
+    let mut record = store.open(&world.account).unwrap().unwrap();
+    assert_eq!(record.path(), path);
+    for _ in 0..2 {
+        let error = record
+            .change::<StoreError>(NOW, |tokens, state| Ok((tokens.clone(), state.clone())))
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Foreign(_)), "{error}");
+        // The second time there is a state.
+        let answer = Answer::parse(b"12345678");
+        let source = Source::local("alice");
+        record.decide(&answer, &source, RULES, NOW).unwrap();
+    }
+    assert!(!world.record().join(TOKEN_FILE).exists());
+    // A record that is made since counts, also for who has the file open.
+    world
+        .store
+        .enrol(&world.account, &tokens(1), &State::default())
+        .unwrap();
+    assert_eq!(record.state().unwrap(), State::default());
+    assert_eq!(record.path(), world.record());
+}
