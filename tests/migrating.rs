@@ -173,6 +173,10 @@ fn user(world: &World) {
 
     for (arguments, said) in [
         ("secret=~/ga user=bob", "argument `secret`: ~ and"),
+        (
+            "secret=/etc/ga/all user=bob",
+            "argument `secret`: must have ${USER}",
+        ),
         ("user=bob", "argument `user` needs `secret`"),
         (
             "secret=/etc/ga/${USER} user=nobody-here",

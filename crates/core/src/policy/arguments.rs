@@ -96,8 +96,8 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     (
         "user",
         "NAME",
-        "The file that secret names is this user's, and opened with this user's rights. Not with ~ \
-         or ${HOME}.",
+        "The file that secret names is this user's, and opened with this user's rights. FILE \
+         then has ${USER} in it, and neither ~ nor ${HOME}.",
     ),
     (
         "allowed_perm",
@@ -148,6 +148,11 @@ impl Arguments {
             None if user.is_some() => Err(ArgumentError::Needs("user", "secret")),
             Some(path) if path.needs_home() && user.is_some() => {
                 let what = "~ and ${HOME} cannot stand beside the argument `user`";
+                Err(ArgumentError::Value("secret", what.into()))
+            }
+            Some(path) if user.is_some() && !path.names_user() => {
+                let what = "must have ${USER} in it beside the argument `user`: each code of a \
+                            file for all would open once for each of them";
                 Err(ArgumentError::Value("secret", what.into()))
             }
             _ => Ok(()),

@@ -90,6 +90,12 @@ impl Pattern {
         self.home
     }
 
+    /// Whether the user's name is part of it.
+    #[must_use]
+    pub fn names_user(&self) -> bool {
+        self.rest.contains(USER)
+    }
+
     /// Puts user and home in.
     #[must_use]
     pub fn of(&self, user: &UserName, home: &Path) -> Place {

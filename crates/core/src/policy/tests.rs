@@ -317,6 +317,10 @@ fn arguments_that_are_unknown_malformed_or_contradictory_are_named() {
             "module argument `secret`: ~ and ${HOME} cannot stand beside the argument `user`",
         ),
         (
+            &["user=root", "secret=/ga"],
+            "module argument `secret`: must have ${USER} in it beside the argument `user`",
+        ),
+        (
             &["user=a/b", "secret=/ga"],
             "module argument `user`: a user name has",
         ),
