@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod held;
 mod identity;
+mod list;
 mod lock;
 mod place;
 mod steady;
@@ -35,6 +36,7 @@ pub use account::Account;
 pub use decoy::pretend;
 pub use enrol::Removal;
 pub use error::{Problem, StoreError};
+pub use list::open_file;
 
 use files::Stamp;
 use held::{Held, Locks};

@@ -35,6 +35,14 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Seconds until nobody has to wait any more who has guessed at this record;
+    /// 0 if nobody has to.
+    #[must_use]
+    pub fn longest_wait(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
+        let interval = self.interval(record, state, now);
+        state.ledger().longest_wait(self.throttle, interval, now)
+    }
+
     /// Seconds that strangers wait for one more guess at this record.
     fn interval(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
         let chances = record.tokens().iter().map(|token| {

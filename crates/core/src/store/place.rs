@@ -37,39 +37,35 @@ impl Place {
     /// that is an error and not "no record": the C library says "unknown" also
     /// where one of its sources of users has failed.
     pub(super) fn of(store: &Store, account: &Account) -> Result<Self, StoreError> {
-        let (base, entry, owner, identity) = match store.kind {
-            StoreKind::Home => {
-                let user = || account.name.to_string();
-                let passwd = account.passwd.as_ref();
-                let passwd = passwd.ok_or_else(|| StoreError::UnknownUser { user: user() })?;
-                let identity = Identity::of(account)?;
-                (
-                    passwd.home.clone(),
-                    OsString::from(HOME_RECORD),
-                    passwd.uid,
-                    identity,
-                )
-            }
-            StoreKind::System => {
-                let entry = OsString::from(account.name.as_str());
-                (
-                    store.system.clone(),
-                    entry,
-                    rustix::process::geteuid().as_raw(),
-                    None,
-                )
-            }
+        if store.kind == StoreKind::System {
+            return Ok(Self::in_system(store, account.name.as_str().into()));
+        }
+        let unknown = || StoreError::UnknownUser {
+            user: account.name.to_string(),
         };
-        let record = base.join(&entry);
+        let passwd = account.passwd.as_ref().ok_or_else(unknown)?;
         Ok(Self {
-            kind: store.kind,
-            base,
-            entry,
-            record,
-            owner,
-            identity,
+            kind: StoreKind::Home,
+            base: passwd.home.clone(),
+            entry: OsString::from(HOME_RECORD),
+            record: passwd.home.join(HOME_RECORD),
+            owner: passwd.uid,
+            identity: Identity::of(account)?,
             memory: store.memory.clone(),
         })
+    }
+
+    /// An entry of the system store.
+    pub(super) fn in_system(store: &Store, entry: OsString) -> Self {
+        Self {
+            kind: StoreKind::System,
+            base: store.system.clone(),
+            record: store.system.join(&entry),
+            entry,
+            owner: rustix::process::geteuid().as_raw(),
+            identity: None,
+            memory: store.memory.clone(),
+        }
     }
 
     /// Whether the policy bears a disk that cannot be written.
@@ -182,7 +178,7 @@ const MAX_LINKS: usize = 16;
 /// Opens an absolute path to a directory, component by component. A symbolic
 /// link is followed only if it is root's: an administrator may keep homes
 /// elsewhere, a user may not point us there.
-fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
+pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let root = || {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::open("/", flags, Mode::empty())
@@ -226,7 +222,7 @@ fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
 }
 
 /// Opens one component, whatever it is, and following nothing.
-fn open_step(at: &OwnedFd, name: &OsString) -> Result<(OwnedFd, Stat), Errno> {
+pub(super) fn open_step(at: &OwnedFd, name: &OsString) -> Result<(OwnedFd, Stat), Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // As a directory first: only that makes an automounter mount it. What lies
     // under an unmounted mount point is not the user's home.
