@@ -47,7 +47,9 @@ mod tests {
     fn each_command_has_its_name() {
         for command in Arguments::command().get_subcommands() {
             let name = command.get_name();
-            let arguments = Arguments::parse_from(["pam-otp", name]);
+            let words = command.get_positionals().map(|_| "x");
+            let arguments = ["pam-otp", name].into_iter().chain(words);
+            let arguments = Arguments::parse_from(arguments);
             assert_eq!(arguments.command.name(), name);
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use pam_otp_core::policy::{FileError, PolicyError};
 use pam_otp_core::store::StoreError;
+use pam_otp_core::token::{TokenError, TokenNameError};
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
@@ -61,6 +62,43 @@ pub(crate) enum Error {
     NotShown(io::Error),
     /// Reading or writing failed.
     Io(io::Error),
+    /// These tokens cannot be together in one record.
+    Tokens(TokenError),
+    /// Options that do not go together.
+    Usage(String),
+    /// Only the administrator may do that.
+    NotInCharge(&'static str),
+    /// No token can have that name.
+    TokenName(TokenNameError),
+    /// New recovery codes count, and nobody has seen them.
+    CodesLost,
+    /// The system store of a program that runs as an ordinary user.
+    OthersStore {
+        /// Where.
+        path: PathBuf,
+        /// Whose.
+        owner: String,
+        /// The policy that names it.
+        policy: PathBuf,
+        /// What was to be done.
+        command: &'static str,
+    },
+    /// A file to import cannot be read.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// There is nothing in it.
+    NothingToImport,
+    /// Some of what was to be imported was not. The answer says which.
+    EntriesRefused {
+        /// So many.
+        refused: usize,
+        /// Of so many.
+        all: usize,
+    },
 }
 
 impl Error {
@@ -73,7 +111,7 @@ impl Error {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Caller(_) => "unknown_caller",
-            Self::NotRoot => "not_root",
+            Self::NotRoot | Self::NotInCharge(_) => "not_root",
             Self::UserName(_) => "bad_user_name",
             Self::Policy(_) => "bad_policy",
             Self::Store(StoreError::Io { error, .. }) => match error.kind() {
@@ -93,7 +131,17 @@ impl Error {
             Self::Qr => "no_picture",
             Self::Token(_) => "bad_token_file",
             Self::NotShown(_) => "not_shown",
-            Self::Io(_) => "input_output",
+            Self::Io(_) | Self::File { .. } => "input_output",
+            Self::Tokens(TokenError::Twice(_)) => "name_taken",
+            Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
+            Self::Tokens(TokenError::Missing(_)) => "no_such_token",
+            Self::Tokens(TokenError::None) => "last_token",
+            Self::Usage(_) => "usage",
+            Self::TokenName(_) => "bad_token_name",
+            Self::CodesLost => "codes_lost",
+            Self::OthersStore { .. } => "insecure_record",
+            Self::NothingToImport => "nothing_to_import",
+            Self::EntriesRefused { .. } => "entries_refused",
         }
     }
 
@@ -174,7 +222,36 @@ impl Error {
             | Self::Random(_)
             | Self::Qr
             | Self::Token(_)
+            | Self::Tokens(TokenError::TooMany(_) | TokenError::Twice(_))
+            | Self::Usage(_)
+            | Self::TokenName(_)
+            | Self::File { .. }
+            | Self::NothingToImport
+            | Self::EntriesRefused { .. }
             | Self::Io(_) => None,
+            Self::Tokens(TokenError::Missing(_)) => Some(format!(
+                "pam-otp status{} shows their names",
+                for_user(other)
+            )),
+            Self::Tokens(TokenError::None) => Some(format!(
+                "pam-otp disable{} switches two-factor login off",
+                for_user(other)
+            )),
+            Self::NotInCharge(_) => Some("ask the administrator".into()),
+            Self::CodesLost => Some(format!(
+                "pam-otp recovery{} makes new ones",
+                for_user(other)
+            )),
+            Self::OthersStore {
+                owner,
+                policy,
+                command,
+                ..
+            } => Some(format!(
+                "runuser -u {owner} -- pam-otp --policy {} {command}{}",
+                policy.display(),
+                for_user(other)
+            )),
         }
     }
 }
@@ -229,7 +306,7 @@ impl fmt::Display for Error {
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
-            Self::Token(error) => f.write_str(error),
+            Self::Token(error) | Self::Usage(error) => f.write_str(error),
             Self::NotShown(error) => {
                 write!(
                     f,
@@ -237,6 +314,23 @@ impl fmt::Display for Error {
                 )
             }
             Self::Io(error) => error.fmt(f),
+            Self::Tokens(TokenError::None) => f.write_str("the last token cannot be removed"),
+            Self::Tokens(error) => error.fmt(f),
+            Self::NotInCharge(command) => write!(f, "pam-otp {command} is for root only"),
+            Self::TokenName(error) => error.fmt(f),
+            Self::CodesLost => f.write_str(
+                "the new recovery codes could not be shown, and are lost; all others are void",
+            ),
+            Self::OthersStore { path, owner, .. } => write!(
+                f,
+                "{}: the store of user {owner}, which root keeps out of",
+                path.display()
+            ),
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::NothingToImport => f.write_str("there is nothing to import"),
+            Self::EntriesRefused { refused, all } => {
+                write!(f, "{refused} of {all} entries were not imported")
+            }
         }
     }
 }
@@ -244,6 +338,18 @@ impl fmt::Display for Error {
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error)
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Tokens(error)
+    }
+}
+
+impl From<TokenNameError> for Error {
+    fn from(error: TokenNameError) -> Self {
+        Self::TokenName(error)
     }
 }
 

@@ -66,6 +66,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 fn tell(arguments: &Arguments, error: &Error) {
     let other = arguments.user.as_deref();
     if arguments.json {
+        // This one stands in the answer already.
+        if matches!(error, Error::EntriesRefused { .. }) {
+            return;
+        }
         let _ = reply::refuse(Some(arguments.command.name()), error.object(other));
         return;
     }

@@ -168,6 +168,38 @@ pub(crate) const TABLE: &[Row] = &[
         "the answer could not be written, and nothing was changed",
     ),
     row("input_output", Broken, "reading or writing failed"),
+    row(
+        "name_taken",
+        Refused,
+        "another token of the record has that name",
+    ),
+    row("too_many_tokens", Refused, "the record is full"),
+    row(
+        "no_such_token",
+        Refused,
+        "the record has no token of that name",
+    ),
+    row(
+        "last_token",
+        Refused,
+        "without it the record would have none",
+    ),
+    row(
+        "nothing_to_import",
+        Refused,
+        "the file has no entry, or none of that user",
+    ),
+    row(
+        "entries_refused",
+        Refused,
+        "some entries were not imported; `entries` says which",
+    ),
+    row("bad_token_name", Usage, "no token can have that name"),
+    row(
+        "codes_lost",
+        Broken,
+        "the new recovery codes count, and could not be shown",
+    ),
 ];
 
 /// The row of a word.
