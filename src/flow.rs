@@ -3,7 +3,9 @@
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::Digits;
 use pam_otp_core::policy::arguments::{Arguments, Field};
+use pam_otp_core::policy::exceptions::Standing;
 use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::remember::Remembered;
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, Record, Store, pretend};
 use pam_otp_core::time::UnixTime;
@@ -54,10 +56,11 @@ fn login(
         arguments,
         name,
         record: None,
+        remembered: None,
         clock,
     };
-    if login.needs_no_code() {
-        return login.skip();
+    if let Some(skip) = login.needs_no_code() {
+        return login.skip(skip);
     }
 
     // The answer comes from where the line says; the record decides about it,
@@ -84,15 +87,51 @@ struct Login<'h, H, C> {
     name: UserName,
     /// The user's record, or why there is none to use. None until it is needed.
     record: Option<Result<Record, Denial>>,
+    /// What is remembered of this source, once it was found.
+    remembered: Option<Remembered>,
     clock: C,
 }
 
 impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
-    /// Only a user who is known to have no record, and only if the policy
-    /// allows that in words.
-    fn needs_no_code(&mut self) -> bool {
-        self.policy.unenrolled == Unenrolled::Allow
-            && matches!(self.record(), Err(Denial::Unenrolled))
+    /// Which words of the policy say that no code is needed here, if any do.
+    fn needs_no_code(&mut self) -> Option<Skip> {
+        let rhost = self.host.rhost();
+        let standing = self
+            .policy
+            .exceptions
+            .standing(&self.name, rhost.as_deref());
+        // Before any record is looked for: who is exempt may have one or not.
+        if let Standing::Exempt(exemption) = standing {
+            return Some(Skip::Exempt(exemption));
+        }
+        if self.is_remembered() {
+            return Some(Skip::Remembered);
+        }
+        // Only a user who is known to have no record.
+        let allowed = self.policy.unenrolled == Unenrolled::Allow && standing != Standing::Required;
+        let unenrolled = allowed && matches!(self.record(), Err(Denial::Unenrolled));
+        unenrolled.then_some(Skip::Unenrolled)
+    }
+
+    /// Whether a code was typed here lately. Whatever is wrong with the record is
+    /// told after the question, as to all.
+    fn is_remembered(&mut self) -> bool {
+        // Nothing is looked up where nothing can be remembered.
+        if self.policy.rules.remember == 0 {
+            return false;
+        }
+        let (source, rules, now) = self.circumstances();
+        if source.place().is_none() {
+            return false;
+        }
+        let Ok(record) = self.record() else {
+            // Nothing typed: a state is read, and not written.
+            pretend(&Answer::Empty, &source, rules, now);
+            return false;
+        };
+        let remembered = record.remembered(&source, rules, now).ok().flatten();
+        self.remembered = remembered;
+        self.remembered.is_some()
     }
 
     /// Looks the record up, once. Not before the answer is there, if the policy
@@ -103,15 +142,36 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         self.record.get_or_insert_with(|| find_record(policy, name))
     }
 
-    fn skip(&mut self) -> Result<Outcome, Denial> {
+    fn skip(&mut self, skip: Skip) -> Result<Outcome, Denial> {
         // The next module counts on the password that we would have asked for,
         // unless an earlier one did.
-        let awaited = self.arguments.field != Field::TryFirstPass;
-        if self.asks_for_password() && (awaited || self.host.authtok()?.is_none()) {
-            let password = self.ask()?;
-            self.host.set_authtok(&password)?;
+        let forwards = self.arguments.forward_pass;
+        let earlier = match self.arguments.field {
+            Field::TryFirstPass if forwards => self.host.authtok()?,
+            Field::UseFirstPass if forwards && self.remembered.is_some() => self.host.authtok()?,
+            _ => None,
+        };
+        if let Some(field) = earlier {
+            let password = self.password(&field);
+            if password != &**field {
+                self.host.set_authtok(password)?;
+            }
+        } else if self.asks_for_password() {
+            let field = self.ask()?;
+            let password = self.password(&field);
+            self.host.set_authtok(password)?;
         }
-        Ok(Outcome::Skipped(Skip::Unenrolled))
+        Ok(Outcome::Skipped(skip))
+    }
+
+    /// The password in the field of somebody who needs no code. Where a code was
+    /// needed before, the application may send it again; to others, all of the
+    /// field is the password.
+    fn password<'f>(&self, field: &'f [u8]) -> &'f [u8] {
+        match (&self.remembered, &self.record) {
+            (Some(remembered), Some(Ok(record))) => remembered.password(record.tokens(), field),
+            _ => field,
+        }
     }
 
     /// A field of our own; or the code that an earlier line took off its field.
@@ -240,9 +300,15 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
 
 /// Where the answer comes from: from the network, or from a user of this machine.
 fn source(host: &impl Host) -> Source {
-    match host.rhost() {
-        Some(rhost) => Source::remote(&rhost),
-        None => Source::local(&host.ruser().or_else(|| host.tty()).unwrap_or_default()),
+    if let Some(rhost) = host.rhost() {
+        return Source::remote(&rhost);
+    }
+    let terminal = host.tty();
+    let who = host.ruser().or_else(|| terminal.clone());
+    let source = Source::local(&who.unwrap_or_default());
+    match (terminal, host.session()) {
+        (Some(terminal), Some(session)) => source.at(&session, &terminal),
+        _ => source,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pam_otp_core::answer::Answer;
+use pam_otp_core::session::Session;
 use zeroize::Zeroizing;
 
 use crate::event::Event;
@@ -26,6 +27,11 @@ pub(crate) trait Host {
 
     /// The terminal, if the application says one.
     fn tty(&self) -> Option<String>;
+
+    /// The login session that the application runs in, if that can be told.
+    fn session(&self) -> Option<Session> {
+        None
+    }
 
     /// Asks a question; `echo` shows the answer while it is typed.
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError>;

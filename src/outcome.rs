@@ -3,6 +3,7 @@
 use pam::constants::PamResultCode;
 use pam_otp_core::policy::PolicyError;
 use pam_otp_core::policy::arguments::ArgumentError;
+use pam_otp_core::policy::exceptions::Exemption;
 use pam_otp_core::store::StoreError;
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::{Accepted, Kept, Means, Refusal};
@@ -24,10 +25,14 @@ pub(crate) enum Outcome {
 }
 
 /// Which words of the policy let a login pass without a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
     /// `unenrolled = "allow"`, and the user has no record.
     Unenrolled,
+    /// `exempt_users`, `exempt_groups` or `exempt_networks`.
+    Exempt(Exemption),
+    /// `remember`, and a code was typed here lately.
+    Remembered,
 }
 
 /// Why not.
@@ -120,6 +125,12 @@ impl Outcome {
                 Means::Resync { .. } => "resync",
             },
             Self::Skipped(Skip::Unenrolled) | Self::Denied(Denial::Unenrolled) => "unenrolled",
+            Self::Skipped(Skip::Exempt(exemption)) => match exemption {
+                Exemption::User => "exempt_user",
+                Exemption::Group(_) => "exempt_group",
+                Exemption::Network(_) => "exempt_network",
+            },
+            Self::Skipped(Skip::Remembered) => "remembered",
             Self::Held => "split",
             Self::Denied(denial) => match denial {
                 Denial::Refused(refusal) => refusal.word(),
@@ -151,6 +162,12 @@ impl Outcome {
                     Kept::InMemory => Some(("kept", "memory".to_owned())),
                 };
                 [means].into_iter().chain(kept).collect()
+            }
+            Self::Skipped(Skip::Exempt(Exemption::Group(group))) => {
+                vec![("group", group.clone())]
+            }
+            Self::Skipped(Skip::Exempt(Exemption::Network(network))) => {
+                vec![("network", network.to_string())]
             }
             Self::Skipped(_) | Self::Held => Vec::new(),
             Self::Denied(denial) => denial.details(),

@@ -242,6 +242,77 @@ fn of_twenty_logins_with_one_code_on_a_disk_that_cannot_be_written_one_gets_in()
     }
 }
 
+/// One service may bear what another does not; a code opens once all the same.
+#[test]
+fn what_memory_knows_counts_for_services_that_do_not_bear_it_too() {
+    let mount = format!("mount -t tmpfs -o size=256k tmpfs {HOME}");
+    let Some(place) = Place::under(&mount, VOLATILE) else {
+        return;
+    };
+    let strict = place.house.realm.module("unwritable=deny");
+    let strict = place.sandbox().stack(
+        "strict",
+        &format!("auth required {strict}\nauth required pam_permit.so"),
+    );
+    for kind in [Login::Right, Login::First] {
+        let guest = place.house.guest(0);
+        let code = kind.prepare(&place.house, &guest);
+        place.shell(&format!("mount -o remount,ro {HOME}"));
+        place.says(&guest.name, &code, "granted", "code", true);
+        let there = |code: &str| {
+            let pam_try = place.sandbox().command(place.house.pam_try());
+            visit_with(pam_try, &strict, &guest.name, code)
+        };
+        // Neither while the disk cannot be written, nor when it can be again.
+        let visit = there(&code);
+        assert!(!visit.entered, "{visit:?}");
+        place.shell(&format!("mount -o remount,rw {HOME}"));
+        let visit = there(&code);
+        assert_eq!(
+            value(visit.line(), "reason"),
+            Some("used_code"),
+            "{visit:?}"
+        );
+        // A wrong code is enough for the disk to learn what the copy knows.
+        let visit = there(&guest.wrong);
+        assert_eq!(
+            value(visit.line(), "reason"),
+            Some("wrong_code"),
+            "{visit:?}"
+        );
+        assert_eq!(place.copies().lines().count(), 1, "{}", place.copies());
+        place.says(&guest.name, &code, "denied", "used_code", false);
+    }
+}
+
+/// Whoever gets a record in the place of another's inherits nothing.
+#[test]
+fn a_copy_in_memory_is_for_one_owner_and_one_secret() {
+    let mount = format!("mount -t tmpfs -o size=256k tmpfs {HOME}");
+    let Some(place) = Place::under(&mount, VOLATILE) else {
+        return;
+    };
+    let mut names = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        // Each a new enrolment in the same directory.
+        let guest = place.house.guest(0);
+        place.shell(&format!("mount -o remount,ro {HOME}"));
+        place.says(&guest.name, &guest.code, "granted", "code", true);
+        place.shell(&format!(
+            "mount -o remount,rw {HOME}; umask 077; chmod 700 /run/pam-otp"
+        ));
+        let list = place.copies();
+        names.insert(list.lines().count());
+    }
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), [2, 3, 4]);
+    // Others must be able to see that there is no copy of theirs.
+    assert!(place.copies().starts_with("700 "), "{}", place.copies());
+    let guest = place.house.guest(0);
+    place.shell(&format!("mount -o remount,ro {HOME}"));
+    place.says(&guest.name, &guest.code, "granted", "code", true);
+    assert!(place.copies().starts_with("711 "), "{}", place.copies());
+}
+
 /// A program that runs as the user cannot know what root's copy knows.
 #[test]
 fn while_there_is_a_copy_in_memory_a_program_without_rights_is_denied() {

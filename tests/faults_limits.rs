@@ -140,6 +140,26 @@ fn under_a_limit_on_the_size_of_files_nobody_gets_in_or_dies_until_it_suffices()
     }
 }
 
+/// What is done for who has no record must not end su either, nor tell by that.
+#[test]
+fn under_a_limit_on_the_size_of_files_nobody_dies_who_has_no_record() {
+    let Some(place) = Place::or_skip() else {
+        return;
+    };
+    run(place.sandbox().command("rm").arg("/var/log/btmp"), "");
+    place.sandbox().add_user("newcomer", "correct horse");
+    let module = place.house.realm.module("unenrolled=deny");
+    place.stack(&format!("auth required {module}"));
+    for size in FILE_SIZES {
+        for user in ["newcomer", "root"] {
+            place.sandbox().syslog().clear();
+            let finished = place.su(&format!("ulimit -f {size}; exec"), user, "123456");
+            assert_eq!(Place::end(&finished), End::NotIn, "{size}: {finished:#?}");
+            assert!(place.logged("outcome=denied reason=unenrolled "), "{size}");
+        }
+    }
+}
+
 #[test]
 fn under_a_limit_on_descriptors_nobody_gets_by() {
     let Some(place) = Place::or_skip() else {

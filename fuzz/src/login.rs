@@ -165,8 +165,11 @@ impl Play<'_> {
                 b'"' => {
                     let text = String::from_utf8_lossy(&self.player.quoted()).into_owned();
                     // Another policy or store would be another world; a wider
-                    // window another rule.
-                    let ours = ["policy", "store", "system_store", "window"];
+                    // window, an exception and a memory other rules.
+                    let ours = [
+                        "policy", "store", "system_store", "window", "exempt", "require",
+                        "remember",
+                    ];
                     if !ours.iter().any(|name| text.starts_with(name)) {
                         arguments.push(text);
                     }

@@ -1,5 +1,6 @@
 //! One login as a story, told to a scripted host, about real records.
 
+mod exempt;
 mod one_field;
 mod own_field;
 mod refused;

@@ -21,6 +21,7 @@ use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
 use pam_otp_core::answer::Answer;
+use pam_otp_core::session::Session;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Host, HostError};
@@ -120,6 +121,10 @@ impl Host for LinuxPam<'_> {
     fn tty(&self) -> Option<String> {
         let item = self.handle.get_item::<Tty<'_>>().ok().flatten()?;
         text(item.0)
+    }
+
+    fn session(&self) -> Option<Session> {
+        Session::current()
     }
 
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
 use pam_otp_core::policy::arguments::ArgumentError;
+use pam_otp_core::policy::exceptions::Exemption;
 use pam_otp_core::policy::{Policy, PolicyError};
 use pam_otp_core::source::Source;
 use pam_otp_core::state::State;
@@ -76,9 +77,17 @@ fn outcomes() -> Vec<(Outcome, usize, &'static str, Level)> {
         (Denial::OutOfMemory, 3, "out_of_memory", Error),
         (Denial::Panic, 3, "panic", Error),
     ];
+    let skipped = Outcome::Skipped;
+    let user = Skip::Exempt(Exemption::User);
+    let group = Skip::Exempt(Exemption::Group("robots".into()));
+    let network = Skip::Exempt(Exemption::Network("192.0.2.0/24".parse().unwrap()));
     let others = [
         (Outcome::Granted(accepted()), 0, "code", Info),
-        (Outcome::Skipped(Skip::Unenrolled), 1, "unenrolled", Notice),
+        (skipped(Skip::Unenrolled), 1, "unenrolled", Notice),
+        (skipped(user), 1, "exempt_user", Notice),
+        (skipped(group), 1, "exempt_group", Notice),
+        (skipped(network), 1, "exempt_network", Notice),
+        (skipped(Skip::Remembered), 1, "remembered", Notice),
         (Outcome::Held, 2, "split", Info),
     ];
     let denied = denied.map(|(denial, row, reason, level)| (denial.into(), row, reason, level));

@@ -67,10 +67,20 @@ impl Realm {
         }
     }
 
+    /// The policy file.
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.directory.path().join("policy.toml")
+    }
+
     /// What stands in a stack after the control: module, policy, arguments.
     pub(crate) fn module(&self, arguments: &str) -> String {
-        let policy = self.directory.path().join("policy.toml");
+        let policy = self.policy_file();
         format!("{{module}} policy={} {arguments}", policy.display())
+    }
+
+    /// The policy file.
+    pub(crate) fn policy_file(&self) -> PathBuf {
+        self.directory.path().join("policy.toml")
     }
 
     /// A stack of this one line.
@@ -247,9 +257,20 @@ pub(crate) fn visit(stack: &Stack, user: &str, replies: &str) -> Visit {
 }
 
 /// [`visit`] with a prepared command: a sandbox's, say, or with an environment.
-pub(crate) fn visit_with(mut pam_try: Command, stack: &Stack, user: &str, replies: &str) -> Visit {
+pub(crate) fn visit_with(pam_try: Command, stack: &Stack, user: &str, replies: &str) -> Visit {
+    visit_from(pam_try, stack, user, "192.0.2.7", replies)
+}
+
+/// [`visit_with`] from another address; empty for a local login.
+pub(crate) fn visit_from(
+    mut pam_try: Command,
+    stack: &Stack,
+    user: &str,
+    rhost: &str,
+    replies: &str,
+) -> Visit {
     pam_try.args(["--service", stack.service(), "--user", user]);
-    pam_try.args(["--rhost", "192.0.2.7"]);
+    pam_try.args(["--rhost", rhost]);
     if let Some(directory) = stack.directory() {
         pam_try.arg("--confdir").arg(directory);
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use pam_otp_core::policy::DEFAULT_FILE;
 
 use crate::commands::Command;
@@ -13,7 +14,7 @@ use crate::commands::Command;
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) request: Request,
 
     /// Act for this user instead of yourself (root only)
     #[arg(long, global = true, value_name = "NAME")]
@@ -32,10 +33,29 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 }
 
+/// What to do, for a user or for a package.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Request {
+    /// What concerns a user.
+    #[command(flatten)]
+    Command(Command),
+    /// Write the script by which a shell completes the command line
+    #[command(hide = true)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// The script for this shell.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "pam-otp", &mut script);
+    script
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -45,12 +65,15 @@ mod tests {
 
     #[test]
     fn each_command_has_its_name() {
-        for command in Arguments::command().get_subcommands() {
+        let all = Arguments::command();
+        for command in all.get_subcommands().filter(|it| !it.is_hide_set()) {
             let name = command.get_name();
             let words = command.get_positionals().map(|_| "x");
             let arguments = ["pam-otp", name].into_iter().chain(words);
-            let arguments = Arguments::parse_from(arguments);
-            assert_eq!(arguments.command.name(), name);
+            let Request::Command(command) = Arguments::parse_from(arguments).request else {
+                panic!("{name}");
+            };
+            assert_eq!(command.name(), name);
         }
     }
 
@@ -63,7 +86,12 @@ mod tests {
                 "{command}"
             );
         }
-        for option in Arguments::command().get_arguments() {
+        let (all, mut commands) = (Arguments::command(), Arguments::command());
+        let own = commands.get_subcommands_mut().flat_map(|command| {
+            let options = command.get_arguments().cloned();
+            options.collect::<Vec<_>>()
+        });
+        for option in all.get_arguments().cloned().chain(own) {
             if let Some(name) = option.get_long() {
                 assert!(manual.contains(&format!("--{name}")), "{name}");
             }

@@ -82,14 +82,14 @@ impl Clock {
     }
 
     /// Which clock to set, if a phone's and this one are apart.
-    pub(crate) fn advice(self) -> String {
+    pub(crate) fn hint(self) -> String {
         match self.state {
             Synchronisation::Synchronised => {
-                "This machine's clock is synchronised: let the phone set its clock by the network."
+                "this machine's clock is synchronised: let the phone set its clock by the network"
                     .to_owned()
             }
             Synchronisation::Unsynchronised | Synchronisation::Unknown(_) => {
-                format!("This machine's clock: {self}. Look at the phone's too.")
+                format!("this machine's clock: {self}; look at the phone's too")
             }
         }
     }
@@ -303,10 +303,10 @@ mod tests {
     #[test]
     fn the_advice_names_the_clock_to_set() {
         let root = TempDir::new();
-        let advice = |text| Clock::of(&Ok(str::to_owned(text)), root.path()).advice();
-        assert!(advice("yes").ends_with("let the phone set its clock by the network."));
-        assert!(advice("no").starts_with("This machine's clock: not synchronised; install"));
-        assert!(advice("").starts_with("This machine's clock: cannot tell whether"));
+        let hint = |text| Clock::of(&Ok(str::to_owned(text)), root.path()).hint();
+        assert!(hint("yes").ends_with("let the phone set its clock by the network"));
+        assert!(hint("no").starts_with("this machine's clock: not synchronised; install"));
+        assert!(hint("").starts_with("this machine's clock: cannot tell whether"));
     }
 
     #[test]

@@ -43,8 +43,10 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Switch two-factor login on; asks for a code
+    /// Switch two-factor login on, or add a device; asks for a code
     Enroll(enroll),
+    /// Make effective what `enroll --json` began; asks for a code of it
+    Confirm(confirm),
     /// Tell whether two-factor login is on, and how it stands
     Status(status),
     /// Tell whether a code would open now; uses it up, as a login does

@@ -5,11 +5,12 @@ use std::io;
 use std::path::PathBuf;
 
 use pam_otp_core::policy::{FileError, PolicyError};
-use pam_otp_core::store::StoreError;
+use pam_otp_core::store::{PENDING_FILE, StoreError};
 use pam_otp_core::token::{TokenError, TokenNameError};
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
+use crate::mismatch::Mismatch;
 use crate::reply::Object;
 
 mod table;
@@ -47,25 +48,33 @@ pub(crate) enum Error {
     NotInARow,
     /// A recovery code at a resync.
     NoClock,
+    /// A recovery code, where a code of the new token is asked for.
+    NoPhone,
     /// The code at enrolment does not match.
+    Mismatch(Mismatch),
+    /// The person has tried often enough.
     NotConfirmed,
+    /// Nothing was begun, or it is done already.
+    NoPending(String),
+    /// What was begun was not confirmed in time.
+    PendingExpired(String),
+    /// These tokens cannot be together in one record.
+    Tokens(TokenError),
+    /// Options that do not go together.
+    Usage(String),
     /// Standard input ended.
     NoCode,
     /// The kernel gives no randomness.
     Random(getrandom::Error),
     /// The secret does not fit a QR code.
     Qr,
-    /// Our own tokens make no token file.
-    Token(String),
     /// What must be seen to be of use could not be written; two-factor login
     /// stays off.
     NotShown(io::Error),
     /// Reading or writing failed.
     Io(io::Error),
-    /// These tokens cannot be together in one record.
-    Tokens(TokenError),
-    /// Options that do not go together.
-    Usage(String),
+    /// Another token has that name.
+    NameTaken(String),
     /// Only the administrator may do that.
     NotInCharge(&'static str),
     /// No token can have that name.
@@ -124,19 +133,23 @@ impl Error {
             Self::NotEnrolled(_) => "not_enrolled",
             Self::Refused(refusal) => refusal.word(),
             Self::NotInARow => "not_in_a_row",
-            Self::NoClock => "not_a_token_code",
-            Self::NotConfirmed => "wrong_code",
-            Self::NoCode => "no_code",
-            Self::Random(_) => "no_randomness",
-            Self::Qr => "no_picture",
-            Self::Token(_) => "bad_token_file",
-            Self::NotShown(_) => "not_shown",
-            Self::Io(_) | Self::File { .. } => "input_output",
-            Self::Tokens(TokenError::Twice(_)) => "name_taken",
+            Self::NoClock | Self::NoPhone => "not_a_token_code",
+            Self::Mismatch(Mismatch {
+                seconds: Some(_), ..
+            }) => "other_time",
+            Self::Mismatch(_) | Self::NotConfirmed => "wrong_code",
+            Self::NoPending(_) => "no_pending",
+            Self::PendingExpired(_) => "pending_expired",
+            Self::Tokens(TokenError::Twice(_)) | Self::NameTaken(_) => "name_taken",
             Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
             Self::Tokens(TokenError::Missing(_)) => "no_such_token",
             Self::Tokens(TokenError::None) => "last_token",
             Self::Usage(_) => "usage",
+            Self::NoCode => "no_code",
+            Self::Random(_) => "no_randomness",
+            Self::Qr => "no_picture",
+            Self::NotShown(_) => "not_shown",
+            Self::Io(_) | Self::File { .. } => "input_output",
             Self::TokenName(_) => "bad_token_name",
             Self::CodesLost => "codes_lost",
             Self::OthersStore { .. } => "insecure_record",
@@ -158,7 +171,11 @@ impl Error {
         object.push("hint", self.hint(other));
         match self {
             Self::Refused(Refusal::Throttled { seconds }) => object.push("wait_seconds", *seconds),
-            Self::Refused(Refusal::OtherTime { seconds }) => {
+            Self::Refused(Refusal::OtherTime { seconds })
+            | Self::Mismatch(Mismatch {
+                seconds: Some(seconds),
+                ..
+            }) => {
                 object.push("clock_off_seconds", *seconds);
             }
             Self::Store(error) => {
@@ -186,6 +203,17 @@ impl Error {
             Self::Refused(Refusal::Ahead) => {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
+            Self::Mismatch(mismatch) => mismatch.hint(),
+            Self::NoPending(_) | Self::PendingExpired(_) => {
+                Some(format!("pam-otp enroll{} begins one", for_user(other)))
+            }
+            Self::Tokens(TokenError::Twice(name)) => {
+                Some(format!("take another --name, or --replace \"{name}\""))
+            }
+            Self::Tokens(TokenError::Missing(_)) => Some(format!(
+                "pam-otp status{} shows their names",
+                for_user(other)
+            )),
             Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
                 Some("check that the clocks of this machine and of the phone are right".into())
             }
@@ -194,16 +222,29 @@ impl Error {
                 for_user(other)
             )),
             Self::NotInARow => Some("take two that the app shows one right after the other".into()),
-            Self::NoClock => Some("a code that the app shows has 6 to 8 digits".into()),
+            Self::NoClock | Self::NoPhone => {
+                Some("a code that the app shows has 6 to 8 digits".into())
+            }
             Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
             Self::Refused(Refusal::Throttled { .. }) => Some("a recovery code works at once".into()),
             Self::Refused(Refusal::Malformed) => {
                 Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
             }
             Self::Store(StoreError::Enrolled(_)) => Some(format!(
-                "pam-otp show{0} shows its key again; pam-otp disable{0} removes it",
+                "pam-otp show{0} shows its key again; pam-otp enroll{0} --name tablet adds a second \
+                 device, --replace phone takes a lost one's place; pam-otp disable{0} removes all",
                 for_user(other)
             )),
+            Self::Store(StoreError::Token { path, .. }) if path.ends_with(PENDING_FILE) => {
+                Some(format!("pam-otp enroll{} begins anew", for_user(other)))
+            }
+            Self::Store(StoreError::Io { .. }) => match self.code() {
+                "disk_full" => Some("make room, and run the command again".into()),
+                "read_only" => Some(
+                    "an administrator can mount it for writing, or use the system store".into(),
+                ),
+                _ => None,
+            },
             Self::Store(
                 error @ (StoreError::Token { .. } | StoreError::Empty(_) | StoreError::TooLarge { .. }),
             ) => error.hint().or_else(|| {
@@ -221,37 +262,41 @@ impl Error {
             | Self::NotShown(_)
             | Self::Random(_)
             | Self::Qr
-            | Self::Token(_)
-            | Self::Tokens(TokenError::TooMany(_) | TokenError::Twice(_))
+            | Self::Tokens(TokenError::TooMany(_))
             | Self::Usage(_)
             | Self::TokenName(_)
             | Self::File { .. }
             | Self::NothingToImport
+            | Self::NameTaken(_)
             | Self::EntriesRefused { .. }
             | Self::Io(_) => None,
-            Self::Tokens(TokenError::Missing(_)) => Some(format!(
-                "pam-otp status{} shows their names",
-                for_user(other)
-            )),
+            Self::Tokens(TokenError::None)
+            | Self::NotInCharge(_)
+            | Self::CodesLost
+            | Self::OthersStore { .. } => self.next(&for_user(other)),
+        }
+    }
+
+    /// What to do next, where that is a command.
+    fn next(&self, for_user: &str) -> Option<String> {
+        match self {
             Self::Tokens(TokenError::None) => Some(format!(
-                "pam-otp disable{} switches two-factor login off",
-                for_user(other)
+                "pam-otp disable{for_user} switches two-factor login off"
             )),
-            Self::NotInCharge(_) => Some("ask the administrator".into()),
-            Self::CodesLost => Some(format!(
-                "pam-otp recovery{} makes new ones",
-                for_user(other)
-            )),
+            Self::NotInCharge(command) => {
+                Some(format!("ask the administrator; as root: pam-otp {command}"))
+            }
+            Self::CodesLost => Some(format!("pam-otp recovery{for_user} makes new ones")),
             Self::OthersStore {
                 owner,
                 policy,
                 command,
                 ..
             } => Some(format!(
-                "runuser -u {owner} -- pam-otp --policy {} {command}{}",
+                "runuser -u {owner} -- pam-otp --policy {} {command}{for_user}",
                 policy.display(),
-                for_user(other)
             )),
+            _ => None,
         }
     }
 }
@@ -302,11 +347,23 @@ impl fmt::Display for Error {
             Self::NoClock => {
                 f.write_str("a recovery code tells nothing of a clock; it is not used up")
             }
+            Self::NoPhone => {
+                f.write_str("a recovery code proves nothing about the app; it is not used up")
+            }
+            Self::Mismatch(mismatch) => f.write_str(&mismatch.what()),
+            Self::NoPending(user) => {
+                write!(f, "no enrolment of {user} waits to be confirmed")
+            }
+            Self::PendingExpired(user) => {
+                write!(f, "the enrolment of {user} was not confirmed in time")
+            }
+            Self::Tokens(TokenError::None) => f.write_str("the last token cannot be removed"),
+            Self::Tokens(error) => error.fmt(f),
+            Self::Usage(error) => f.write_str(error),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
-            Self::Token(error) | Self::Usage(error) => f.write_str(error),
             Self::NotShown(error) => {
                 write!(
                     f,
@@ -314,9 +371,8 @@ impl fmt::Display for Error {
                 )
             }
             Self::Io(error) => error.fmt(f),
-            Self::Tokens(TokenError::None) => f.write_str("the last token cannot be removed"),
-            Self::Tokens(error) => error.fmt(f),
             Self::NotInCharge(command) => write!(f, "pam-otp {command} is for root only"),
+            Self::NameTaken(name) => TokenError::Twice(name.clone()).fmt(f),
             Self::TokenName(error) => error.fmt(f),
             Self::CodesLost => f.write_str(
                 "the new recovery codes could not be shown, and are lost; all others are void",

@@ -25,6 +25,7 @@ mod arguments;
 mod clock;
 mod commands;
 mod error;
+mod mismatch;
 mod person;
 mod plain;
 mod present;
@@ -34,7 +35,7 @@ mod session;
 mod shown;
 mod syslog;
 
-use arguments::Arguments;
+use arguments::{Arguments, Request};
 use error::{Error, Exit};
 use plain::plain;
 use reply::Object;
@@ -57,20 +58,27 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let session = Session::start(arguments)?;
-    let reply = arguments.command.run(&session)?;
-    reply.give(&session)
+    match &arguments.request {
+        Request::Completions { shell } => {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(&arguments::completions(*shell))?;
+            Ok(stdout.flush()?)
+        }
+        Request::Command(command) => {
+            let session = Session::start(arguments, command.name())?;
+            command.run(&session)?.give(&session)
+        }
+    }
 }
 
 /// Says why it was not done.
 fn tell(arguments: &Arguments, error: &Error) {
     let other = arguments.user.as_deref();
-    if arguments.json {
+    if let (Request::Command(command), true) = (&arguments.request, arguments.json) {
         // This one stands in the answer already.
-        if matches!(error, Error::EntriesRefused { .. }) {
-            return;
+        if !matches!(error, Error::EntriesRefused { .. }) {
+            let _ = reply::refuse(Some(command.name()), error.object(other));
         }
-        let _ = reply::refuse(Some(arguments.command.name()), error.object(other));
         return;
     }
     let mut stderr = std::io::stderr().lock();

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
 use pam_otp_core::answer::Answer;
+use pam_otp_core::enrolment::Pending;
 use pam_otp_core::policy::{Arguments as Line, DEFAULT_SYSTEM_STORE, Policy, StoreKind};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
@@ -70,12 +71,11 @@ impl Charge {
 
 impl Session {
     /// Settles who and where.
-    pub(crate) fn start(arguments: &Arguments) -> Result<Self, Error> {
+    pub(crate) fn start(arguments: &Arguments, command: &'static str) -> Result<Self, Error> {
         let caller = Uid::effective();
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
-        let command = arguments.command.name();
         let Some(name) = arguments.user.as_ref().or(own_name.as_ref()) else {
             return Err(Error::Caller(format!("user id {caller} has no name")));
         };
@@ -90,7 +90,7 @@ impl Session {
         let account = Account::resolve(&name)?;
         let policy = policy?;
         if caller.is_root() {
-            keep_out(&policy, arguments)?;
+            keep_out(&policy, arguments, command)?;
         }
         let warning = meet(&account, policy.store, command)?;
         if let (Some(warning), false) = (&warning, arguments.json) {
@@ -171,7 +171,19 @@ impl Session {
 
     /// Opens the user's record, if there is one.
     pub(crate) fn find_record(&self) -> Result<Option<Record>, Error> {
-        self.store.open(&self.account).map_err(|error| match error {
+        let opened = self.store.open(&self.account);
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// The enrolment that was begun, if there is one.
+    pub(crate) fn pending(&self) -> Result<Option<Pending>, Error> {
+        let pending = self.store.pending(&self.account);
+        pending.map_err(|error| self.failed(error))
+    }
+
+    /// Why the store does not give what was asked for.
+    fn failed(&self, error: StoreError) -> Error {
+        match error {
             StoreError::Io {
                 path,
                 error: denied,
@@ -185,7 +197,7 @@ impl Session {
                 }
             }
             error => error.into(),
-        })
+        }
     }
 
     /// Where the user's record lies, or would; for messages.
@@ -203,8 +215,13 @@ impl Session {
 
     /// Tells the system's log that the command was carried out.
     pub(crate) fn log_done(&self) {
+        // In one step or in two, it is the same.
+        let action = match self.command {
+            "confirm" => "enroll",
+            command => command,
+        };
         let path = self.record_path();
-        syslog::done(self.command, self.user(), &self.caller, &path);
+        syslog::done(action, self.user(), &self.caller, &path);
     }
 
     /// Opens the user's record.
@@ -249,7 +266,7 @@ fn owner(policy: &Policy) -> Option<Uid> {
 }
 
 /// Root keeps out of such a store: what it made there its owner could not read.
-fn keep_out(policy: &Policy, arguments: &Arguments) -> Result<(), Error> {
+fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Result<(), Error> {
     let Some(owner) = owner(policy).filter(|owner| !owner.is_root()) else {
         return Ok(());
     };
@@ -262,7 +279,7 @@ fn keep_out(policy: &Policy, arguments: &Arguments) -> Result<(), Error> {
         path: policy.system_store.clone(),
         owner: user.map_or_else(|| owner.to_string(), |user| user.name),
         policy: arguments.policy.clone(),
-        command: arguments.command.name(),
+        command,
     })
 }
 

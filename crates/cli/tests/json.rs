@@ -101,3 +101,28 @@ fn the_exit_status_is_that_of_the_table() {
     assert_eq!(exit(&["status"]), Some(3));
     assert_eq!(exit(&["--json", "status"]), Some(3));
 }
+
+#[test]
+fn an_answer_that_is_not_as_the_schema_says_is_noticed() {
+    use common::schema::check;
+    let world = World::new();
+    let good = world.done(&["status"], "");
+    for (field, value) in [
+        ("version", json!(2)),
+        ("user", json!(1)),
+        ("store", json!("cloud")),
+        ("clock", json!({"synchronised": true})),
+        ("pending", json!(false)),
+        ("more", json!(1)),
+        ("tokens", json!([{"name": "phone"}])),
+        ("command", json!("nonsense")),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        assert!(check(&bad).is_err(), "{bad}");
+    }
+    let mut bad = good.clone();
+    bad.as_object_mut().unwrap().remove("enrolled");
+    assert!(check(&bad).is_err());
+    assert!(check(&good).is_ok());
+}

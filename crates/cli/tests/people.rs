@@ -109,7 +109,9 @@ fn what_only_asks_or_fails_leaves_no_line_in_the_log() {
     let Some(sandbox) = sandbox() else {
         return;
     };
-    for command in ["status", "enroll", "verify", "resync", "show", "disable"] {
+    for command in [
+        "status", "enroll", "confirm", "verify", "resync", "show", "disable",
+    ] {
         said(as_alice(&sandbox, &[command]));
         said(as_root(&sandbox, &[command, "--user", "alice"]));
     }
@@ -124,7 +126,9 @@ fn a_user_whom_the_system_does_not_know_is_an_error_for_every_command() {
         return;
     };
     let error = "pam-otp: error: user nosuch is not known to this system\n";
-    for command in ["enroll", "status", "verify", "resync", "show", "disable"] {
+    for command in [
+        "enroll", "confirm", "status", "verify", "resync", "show", "disable",
+    ] {
         let (status, said) = said(as_root(&sandbox, &[command, "--user", "nosuch"]));
         assert_eq!((status, said.as_str()), (Some(1), error), "{command}");
     }
@@ -149,7 +153,9 @@ fn a_user_is_sent_to_the_administrator_with_the_line_to_type() {
         return;
     };
     use_system_store(&sandbox);
-    for command in ["status", "enroll", "verify", "resync", "show", "disable"] {
+    for command in [
+        "status", "enroll", "confirm", "verify", "resync", "show", "disable",
+    ] {
         let (status, said) = said(as_alice(&sandbox, &[command]));
         assert_eq!(status, Some(1));
         let hint = format!(
@@ -245,4 +251,95 @@ fn the_readme_s_commands_move_a_record_to_the_system_store() {
             .args(["!", "-e", "/home/alice/.pam-otp"]),
         "",
     );
+}
+
+/// What a program is told: the error's code, the exit status, and the hint.
+fn refused(mut command: Command) -> (String, Option<i32>, String) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |field: &str| {
+        let text = answer.pointer(&format!("/error/{field}")).unwrap();
+        text.as_str().unwrap_or_default().to_owned()
+    };
+    (text("code"), output.status.code(), text("hint"))
+}
+
+#[test]
+fn a_disk_that_is_full_or_read_only_is_named_and_the_record_stays_whole() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let shell = |script: &str| run(sandbox.command("sh").args(["-euc", script]), "");
+    shell(
+        "mount -t tmpfs -o size=64k,mode=700 tmpfs /home/alice
+         chown alice: /home/alice",
+    );
+    enroll(as_alice(&sandbox, &["enroll"]));
+    let record = || shell("cat /home/alice/.pam-otp/*");
+    let before = record();
+    // Root needs no proof with --user.
+    let add = ["enroll", "--json", "--user", "alice", "--name", "tablet"];
+    shell("cat /dev/zero > /home/alice/fill 2>&1 || true");
+    let (code, status, hint) = refused(as_root(&sandbox, &add));
+    assert_eq!((code.as_str(), status), ("disk_full", Some(3)));
+    assert_eq!(hint, "make room, and run the command again");
+    assert_eq!(record(), before);
+
+    shell("rm /home/alice/fill; mount -o remount,ro /home/alice");
+    let (code, status, _) = refused(as_root(&sandbox, &add));
+    assert_eq!((code.as_str(), status), ("read_only", Some(3)));
+    assert_eq!(record(), before);
+
+    shell("mount -o remount,rw /home/alice");
+    enroll(as_root(
+        &sandbox,
+        &["enroll", "--user", "alice", "--name", "tablet"],
+    ));
+    let status = run(&mut as_root(&sandbox, &["status", "--user", "alice"]), "");
+    assert!(status.contains("token: tablet (totp,"), "{status}");
+}
+
+#[test]
+fn a_home_that_is_not_there_is_named() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    run(sandbox.command("rm").args(["-r", "/home/alice"]), "");
+    for command in ["enroll", "confirm", "status"] {
+        let (code, status, hint) =
+            refused(as_root(&sandbox, &[command, "--json", "--user", "alice"]));
+        assert_eq!(
+            (code.as_str(), status),
+            ("missing_directory", Some(3)),
+            "{command}"
+        );
+        assert!(hint.starts_with("mkdir -m 0700 /home/alice"), "{hint}");
+    }
+}
+
+#[test]
+fn what_root_begins_alice_confirms_and_the_log_says_who_did() {
+    use std::io::Write as _;
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let begun = run(
+        &mut as_root(&sandbox, &["enroll", "--json", "--user", "alice"]),
+        "",
+    );
+    let begun: serde_json::Value = serde_json::from_str(&begun).unwrap();
+    let key = begun.pointer("/token/key").unwrap().as_str().unwrap();
+    let mut command = as_alice(&sandbox, &["confirm", "--json"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", code(key, now())).unwrap();
+    drop(input);
+    assert!(child.wait_with_output().unwrap().status.success());
+    let wanted = "action=enroll user=alice by=alice outcome=done path=/home/alice/.pam-otp";
+    sandbox
+        .syslog()
+        .wait_for(|line| line.ends_with(wanted), SOON);
+    let secret = |line: &String| line.contains(key);
+    assert!(!sandbox.syslog().messages().iter().any(secret));
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use pam_otp_testkit::pty::Pty;
@@ -122,4 +123,26 @@ fn a_program_is_asked_nothing() {
         ran.stderr,
         "pam-otp: error: no code was given; nothing was changed\n"
     );
+}
+
+#[test]
+fn bash_completes_commands_and_options_by_the_script() {
+    let world = World::new();
+    let script = world.run(&["completions", "bash"], "").stdout;
+    let mut bash = Command::new("bash");
+    // What pressing the tab key does.
+    let tab = "source /dev/stdin
+        function=$(complete -p pam-otp | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        COMP_WORDS=(pam-otp enroll --re) COMP_CWORD=2
+        $function pam-otp --re enroll
+        echo \"${COMPREPLY[*]}\"";
+    bash.args(["-c", tab])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = bash.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(script.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "--replace\n");
 }

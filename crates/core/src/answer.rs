@@ -42,6 +42,28 @@ impl Answer {
         RecoveryCode::parse(&bare).map_or(Self::Malformed, Self::Recovery)
     }
 
+    /// The password in a field that may hold a code after it: without it, if
+    /// `is_code` knows what stands at the end; else all of the field.
+    #[must_use]
+    pub fn strip<'a>(
+        field: &'a [u8],
+        lengths: &[Digits],
+        is_code: impl Fn(&Self) -> bool,
+    ) -> &'a [u8] {
+        if field.len() > MAX_ANSWER {
+            return field;
+        }
+        let recovery = split_recovery(field).map(|(rest, code)| (rest, Self::Recovery(code)));
+        let codes = lengths
+            .iter()
+            .filter_map(|length| split_code(field, *length));
+        let mut ends = recovery
+            .into_iter()
+            .chain(codes.map(|(rest, code)| (rest, Self::Code(code))));
+        ends.find(|(_, code)| is_code(code))
+            .map_or(field, |(password, _)| password)
+    }
+
     /// Takes the code off the end of a field that holds a password and a code.
     ///
     /// A recovery code is known by its hyphens; a one-time code by its digits,
@@ -63,10 +85,7 @@ impl Answer {
         }
         let candidates: Vec<_> = lengths
             .iter()
-            .filter_map(|length| {
-                let (password, tail) = split_end(field, length.count())?;
-                Some((password, Code::parse(std::str::from_utf8(tail).ok()?)?))
-            })
+            .filter_map(|length| split_code(field, *length))
             .collect();
         let fitting = candidates
             .iter()
@@ -84,6 +103,12 @@ fn split_recovery(field: &[u8]) -> Option<(&[u8], RecoveryCode)> {
     let hyphens = tail.iter().skip(4).step_by(5).all(|byte| *byte == b'-');
     let code = RecoveryCode::parse(std::str::from_utf8(tail).ok()?)?;
     hyphens.then_some((password, code))
+}
+
+/// So many digits at the end.
+fn split_code(field: &[u8], length: Digits) -> Option<(&[u8], Code)> {
+    let (password, tail) = split_end(field, length.count())?;
+    Some((password, Code::parse(std::str::from_utf8(tail).ok()?)?))
 }
 
 fn split_end(field: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {

@@ -188,6 +188,15 @@ impl<'t, 'd> Entry<'t, 'd> {
             .collect()
     }
 
+    /// Each item of an array, as if it stood alone behind the key: a fault of it
+    /// names its own line. `None` if this is no array.
+    pub(crate) fn items(&self) -> Option<Vec<Self>> {
+        let (lines, key) = (self.lines, self.key);
+        let array = self.array().ok()?;
+        let items = array.iter().map(|value| Entry { lines, key, value });
+        Some(items.collect())
+    }
+
     fn array(&self) -> Result<&'t DeArray<'d>, Fault> {
         match self.value.get_ref() {
             DeValue::Array(array) => Ok(array),

@@ -14,10 +14,12 @@ use crate::throttle::Throttle;
 use crate::verify::Rules;
 
 pub mod arguments;
+pub mod exceptions;
 mod file;
 pub mod keys;
 
 pub use arguments::Arguments;
+pub use exceptions::Exceptions;
 pub use file::FileError;
 
 /// Where the policy file lies unless an argument says otherwise.
@@ -38,6 +40,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What becomes of a user without a record.
     pub unenrolled: Unenrolled,
+    /// Who needs no code, and who needs one in any case.
+    pub exceptions: Exceptions,
     /// The question; unset, it depends on what is asked for.
     pub prompt: Option<String>,
     /// Whether the answer is shown while it is typed.
@@ -62,8 +66,10 @@ impl Default for Policy {
                     tries: 3,
                     first_wait: 30,
                 },
+                remember: 0,
             },
             unenrolled: Unenrolled::Deny,
+            exceptions: Exceptions::default(),
             prompt: None,
             echo: false,
             fail_delay: Duration::from_secs(2),

@@ -6,63 +6,106 @@ use std::net::{IpAddr, Ipv6Addr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::remember::Place;
+use crate::session::Session;
 use crate::token::TokenFile;
 
 /// The origin of a guess, as the application tells it.
 ///
 /// An IPv6 network of 64 bits is one source, since one customer has all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(String);
+pub struct Source {
+    name: String,
+    place: Option<Place>,
+}
+
+/// The client's address, if what the application says is one, and not a name:
+/// names are what somebody's name server makes of an address. An IPv4 address
+/// is one, whatever way it is written.
+#[must_use]
+pub fn address(rhost: &str) -> Option<IpAddr> {
+    let address = rhost.parse::<IpAddr>().ok()?;
+    Some(address.to_canonical())
+}
 
 impl Source {
     /// A client on the network: an address, or a name if that is all there is.
+    /// An address can be remembered, a name cannot.
     #[must_use]
     pub fn remote(rhost: &str) -> Self {
-        let address = rhost
-            .parse::<IpAddr>()
-            .map(|address| address.to_canonical());
-        Self(match address {
-            Ok(IpAddr::V4(address)) => format!("net {address}"),
-            Ok(IpAddr::V6(address)) => {
+        let network = match address(rhost) {
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => {
                 let network = u128::from(address) & (u128::MAX << 64);
-                format!("net {}/64", Ipv6Addr::from(network))
+                format!("{}/64", Ipv6Addr::from(network))
             }
-            Err(_) => format!("host {}", rhost.to_ascii_lowercase()),
-        })
+            None => {
+                return Self {
+                    name: format!("host {}", rhost.to_ascii_lowercase()),
+                    place: None,
+                };
+            }
+        };
+        Self {
+            name: format!("net {network}"),
+            place: Some(Place::network(&network)),
+        }
     }
 
     /// Somebody on this machine: the user who started su or sudo, or else the
     /// terminal. So a user who guesses at another one's code waits alone.
     #[must_use]
     pub fn local(who: &str) -> Self {
-        Self(format!("local {who}"))
+        Self {
+            name: format!("local {who}"),
+            place: None,
+        }
+    }
+
+    /// The same, at a terminal of a login session: there it can be remembered.
+    /// Guesses are counted as before.
+    #[must_use]
+    pub fn at(mut self, session: &Session, terminal: &str) -> Self {
+        self.place = Some(Place::session(session, terminal, &self.name));
+        self
+    }
+
+    /// Where a success is remembered, if it can be.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// The name under which a state remembers it. Keyed with the user's first secret:
     /// a copied state does not tell from where its owner logs in.
     #[must_use]
     pub fn id(&self, record: &TokenFile) -> SourceId {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        if let Some(token) = record.tokens().first() {
-            token.secret.fill(&mut block);
-        }
-        let digest = <Hmac<Sha256> as KeyInit>::new(&block)
-            .chain_update(b"pam-otp source 1")
-            .chain_update(self.0.as_bytes())
-            .finalize()
-            .into_bytes();
-        zeroize::Zeroize::zeroize(block.as_mut_slice());
-        let mut id = [0; 8];
-        for (to, from) in id.iter_mut().zip(digest) {
-            *to = from;
-        }
-        SourceId(id)
+        SourceId(keyed(record, &[b"pam-otp source 1", self.name.as_bytes()]))
     }
+}
+
+/// A name that nobody can tell without the record's first secret.
+pub(crate) fn keyed(record: &TokenFile, parts: &[&[u8]]) -> [u8; 8] {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    if let Some(token) = record.tokens().first() {
+        token.secret.fill(&mut block);
+    }
+    let mut hmac = <Hmac<Sha256> as KeyInit>::new(&block);
+    for part in parts {
+        hmac.update(part);
+    }
+    let digest = hmac.finalize().into_bytes();
+    zeroize::Zeroize::zeroize(block.as_mut_slice());
+    let mut id = [0; 8];
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    id
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::recovery::{MAX_CODES, RecoveryId, RecoverySet};
+use crate::remember::{PlaceId, Places};
 use crate::source::SourceId;
 use crate::throttle::Ledger;
 use crate::time::UnixTime;
@@ -22,6 +23,7 @@ pub struct State {
     spent: BTreeSet<RecoveryId>,
     history: History,
     ledger: Ledger,
+    places: Places,
 }
 
 impl State {
@@ -54,6 +56,11 @@ impl State {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Where codes opened lately.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Spends a moving factor and all below it. `None` for the last number that
@@ -142,6 +149,20 @@ impl State {
         self
     }
 
+    /// Remembers a place from which a code opened.
+    #[must_use]
+    pub fn remembering(mut self, place: PlaceId, now: UnixTime) -> Self {
+        self.places.succeeded(place, now);
+        self
+    }
+
+    /// Remembers a place no longer, from which a wrong code came.
+    #[must_use]
+    pub fn forgetting(mut self, place: PlaceId) -> Self {
+        self.places.failed(place);
+        self
+    }
+
     /// The join of two copies of one user's state.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
@@ -154,6 +175,7 @@ impl State {
         self.spent.extend(&other.spent);
         self.history = self.history.merge(other.history);
         self.ledger.merge(&other.ledger);
+        self.places.merge(&other.places);
         self
     }
 
@@ -175,6 +197,7 @@ impl State {
             self.spent.retain(|id| codes.contains(id));
         }
         self.ledger.trim();
+        self.places.trim();
         self
     }
 }

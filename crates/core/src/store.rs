@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::policy::{Policy, StoreKind, Unwritable};
+use crate::remember::{Remembered, remembered};
 use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
@@ -32,7 +33,7 @@ mod lock;
 mod place;
 mod steady;
 
-pub use account::Account;
+pub use account::{Account, Groups, Membership};
 pub use decoy::pretend;
 pub use enrol::Removal;
 pub use error::{Problem, StoreError};
@@ -50,7 +51,7 @@ pub const STATE_FILE: &str = "state";
 pub const PENDING_FILE: &str = "pending.toml";
 /// The record's name within a home directory.
 pub const HOME_RECORD: &str = ".pam-otp";
-/// The directory of root's copies in memory, for `unwritable = "volatile"`.
+/// The directory of root's copies in memory: `unwritable = "volatile"`.
 pub const MEMORY: &str = "/run/pam-otp";
 
 /// The place that the policy keeps records in.
@@ -58,8 +59,10 @@ pub const MEMORY: &str = "/run/pam-otp";
 pub struct Store {
     kind: StoreKind,
     system: PathBuf,
-    /// Where copies of states go that the disk does not take.
-    memory: Option<PathBuf>,
+    /// Where copies of states lie that a disk did not take.
+    memory: PathBuf,
+    /// Whether there may be new ones.
+    may_be_unwritable: bool,
 }
 
 impl Store {
@@ -69,10 +72,9 @@ impl Store {
         Self {
             kind: policy.store,
             system: policy.system_store.clone(),
-            memory: match policy.unwritable {
-                Unwritable::Deny => None,
-                Unwritable::Volatile => Some(PathBuf::from(MEMORY)),
-            },
+            // Whatever this policy says: another service's may be another.
+            memory: PathBuf::from(MEMORY),
+            may_be_unwritable: policy.unwritable == Unwritable::Volatile,
         }
     }
 
@@ -114,10 +116,6 @@ pub struct Record {
 #[derive(Debug)]
 struct RecordFiles {
     directory: OwnedFd,
-    /// Its device and inode.
-    directory_id: (u64, u64),
-    /// The token file, as it was when it was read.
-    token: OwnedFd,
     tokens: TokenFile,
     token_stamp: Stamp,
     /// None until the first login of a token that was deployed without one.
@@ -162,8 +160,10 @@ impl Record {
         now: UnixTime,
     ) -> Result<Verdict, StoreError> {
         self.locked(Missing::Create, |_, RecordFiles { tokens, .. }, held| {
-            verify(tokens, held.state(), answer, source, rules, now)
-                .settle(|state, durability| held.write(state, tokens, durability, now))
+            verify(tokens, held.state(), answer, source, rules, now).settle(|state, durability| {
+                let (kept, _) = held.write(state, tokens, durability, now)?;
+                Ok(kept)
+            })
         })
     }
 
@@ -185,7 +185,27 @@ impl Record {
             // Memory forgets. Back at the old drift, the token's codes of the
             // last day would have their time still to come.
             let held = held.on_disk_only();
-            decision.settle(|state, durability| held.write(state, tokens, durability, now))
+            decision.settle(|state, durability| {
+                let (kept, _) = held.write(state, tokens, durability, now)?;
+                Ok(kept)
+            })
+        })
+    }
+
+    /// Whether a login with a code is remembered at this source: then another one
+    /// needs none. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then nothing is remembered.
+    pub fn remembered(
+        &mut self,
+        source: &Source,
+        rules: Rules,
+        now: UnixTime,
+    ) -> Result<Option<Remembered>, StoreError> {
+        self.locked(Missing::Leave, |_, RecordFiles { tokens, .. }, held| {
+            Ok(remembered(tokens, held.state(), source, rules, now))
         })
     }
 

@@ -6,6 +6,7 @@
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::recovery::RecoveryCode;
+use crate::remember::PlaceId;
 use crate::source::{Source, SourceId};
 use crate::state::State;
 use crate::state::slots::Durability;
@@ -32,6 +33,9 @@ pub struct Rules {
     pub drift: u16,
     /// How patient to be with wrong guesses.
     pub throttle: Throttle,
+    /// Seconds for which a success lasts for others from the same place; 0: not
+    /// at all.
+    pub remember: u64,
 }
 
 impl Rules {
@@ -73,6 +77,7 @@ pub fn verify(
         record,
         state,
         source: source.id(record),
+        place: source.place().map(|place| place.id(record)),
         rules,
         now,
     };
@@ -89,6 +94,7 @@ struct Login<'a> {
     record: &'a TokenFile,
     state: &'a State,
     source: SourceId,
+    place: Option<PlaceId>,
     rules: Rules,
     now: UnixTime,
 }
@@ -199,22 +205,30 @@ impl Login<'_> {
     }
 
     fn accept(&self, means: Means, spent: State) -> Decision {
+        let state = spent.succeeded(self.source, self.now);
+        let state = match self.place.filter(|_| self.rules.remember > 0) {
+            Some(place) => state.remembering(place, self.now),
+            None => state,
+        };
         Decision {
             verdict: Verdict::Accepted(Accepted {
                 means,
                 kept: Kept::OnDisk,
             }),
-            update: Some((spent.succeeded(self.source, self.now), Durability::Flushed)),
+            update: Some((state, Durability::Flushed)),
         }
     }
 
     fn refuse(&self, refusal: Refusal, guess: Option<(SourceId, u64)>) -> Decision {
+        let state = self.state.clone().failed(guess, self.now);
+        // Whatever this service remembers: another one may.
+        let state = match self.place {
+            Some(place) => state.forgetting(place),
+            None => state,
+        };
         Decision {
             verdict: Verdict::Refused(refusal),
-            update: Some((
-                self.state.clone().failed(guess, self.now),
-                Durability::Later,
-            )),
+            update: Some((state, Durability::Later)),
         }
     }
 }
@@ -232,6 +246,29 @@ pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> boo
         fits | Reach::of(token, &fresh, rules, now)
             .find(token, code)
             .is_some()
+    })
+}
+
+/// Steps by which a token's known drift may have moved since a code opened.
+const MOVED: u64 = 2;
+
+/// Whether a code is, or was at that time, one of this record, used or not.
+/// Helps to find the end of a password; decides nothing.
+pub(crate) fn belongs(
+    record: &TokenFile,
+    state: &State,
+    code: &Code,
+    rules: Rules,
+    time: UnixTime,
+) -> bool {
+    let rules = Rules {
+        window: rules.window.saturating_add(MOVED),
+        ..rules
+    };
+    let tokens = record.tokens().iter();
+    tokens.fold(false, |belongs, token| {
+        let reach = Reach::of(token, state, rules, time);
+        belongs | reach.find(token, code).is_some()
     })
 }
 

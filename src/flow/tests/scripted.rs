@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use pam_otp_core::answer::Answer;
+use pam_otp_core::session::Session;
 use zeroize::Zeroizing;
 
 use super::world::SECRET;
@@ -42,6 +43,11 @@ pub(super) struct Scripted {
     typed: RefCell<Vec<Vec<u8>>>,
     /// The host's clock. It goes on while people type.
     pub(super) clock: std::rc::Rc<Cell<u64>>,
+    /// What the application says of where it is called from.
+    pub(super) rhost: Option<&'static str>,
+    pub(super) ruser: Option<&'static str>,
+    pub(super) tty: Option<&'static str>,
+    pub(super) session: Option<Session>,
 }
 
 impl Scripted {
@@ -60,7 +66,32 @@ impl Scripted {
             last_line: String::new(),
             typed: RefCell::new(vec![SECRET.into()]),
             clock: std::rc::Rc::new(Cell::new(5 * 30)),
+            rhost: Some("192.0.2.7"),
+            ruser: None,
+            tty: None,
+            session: None,
         }
+    }
+
+    /// The same, from this address or name.
+    pub(super) fn from(mut self, rhost: &'static str) -> Self {
+        self.rhost = Some(rhost);
+        self
+    }
+
+    /// The same, by somebody at a terminal of this machine.
+    pub(super) fn at(mut self, session: u64, tty: &'static str, ruser: &'static str) -> Self {
+        self.rhost = None;
+        self.session = Session::new("boot", session, 1);
+        self.tty = Some(tty).filter(|tty| !tty.is_empty());
+        self.ruser = Some(ruser);
+        self
+    }
+
+    /// The same, so many seconds after the test began.
+    pub(super) fn after(self, seconds: u64) -> Self {
+        self.clock.set(self.clock.get().saturating_add(seconds));
+        self
     }
 
     /// The next line of the same stack: its script goes on here.
@@ -145,8 +176,9 @@ impl Scripted {
         user: &str,
         details: &str,
     ) -> Self {
+        let rhost = self.rhost.unwrap_or("\"\"");
         let mut line =
-            format!("outcome={outcome} reason={reason} user={user} service=door rhost=192.0.2.7");
+            format!("outcome={outcome} reason={reason} user={user} service=door rhost={rhost}");
         if !details.is_empty() {
             line = format!("{line} {details}");
         }
@@ -206,15 +238,19 @@ impl Host for Scripted {
     }
 
     fn rhost(&self) -> Option<String> {
-        Some("192.0.2.7".to_owned())
+        self.rhost.map(str::to_owned)
     }
 
     fn ruser(&self) -> Option<String> {
-        None
+        self.ruser.map(str::to_owned)
     }
 
     fn tty(&self) -> Option<String> {
-        None
+        self.tty.map(str::to_owned)
+    }
+
+    fn session(&self) -> Option<Session> {
+        self.session.clone()
     }
 
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {

@@ -1,116 +1,209 @@
-//! `pam-otp enroll`: switches two-factor login on.
+//! `pam-otp enroll`: begins an enrolment; a person confirms it in one go.
 
-use pam_otp_core::answer::Answer;
-use pam_otp_core::code::{Algorithm, Code, Digits, Secret};
-use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
-use pam_otp_core::state::State;
-use pam_otp_core::store::StoreError;
-use pam_otp_core::time::{Period, UnixTime};
-use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
-use pam_otp_core::verify::{Kept, Verdict, verify};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use pam_otp_core::code::{Algorithm, Digits, DigitsError, Secret};
+use pam_otp_core::enrolment::{LIFETIME, Pending};
+use pam_otp_core::store::{Record, StoreError};
+use pam_otp_core::time::{Period, PeriodError, UnixTime};
+use pam_otp_core::token::{Kind, Token, TokenName};
 use zeroize::Zeroizing;
 
-use crate::clock::{self, Clock};
+use crate::commands::confirm::{confirm, find_record, forget};
+use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::present::{Label, Wishes, print_token};
-use crate::reply::{List, Reply};
+use crate::present::{Label, Wishes, picture, print_token};
+use crate::reply::Reply;
 use crate::session::Session;
+use crate::shown;
 
-pub(crate) use super::NoOptions as Options;
+/// What kind of token to make, and what to call it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// Name the new token; "phone" if nothing is said
+    #[arg(long, value_name = "NAME", value_parser = TokenName::new)]
+    name: Option<TokenName>,
+
+    /// Put the new token in the place of this one
+    #[arg(long, value_name = "NAME", value_parser = TokenName::new)]
+    replace: Option<TokenName>,
+
+    /// What codes move with: time, or a counter
+    #[arg(long = "type", value_name = "TYPE", default_value = "totp", value_parser = ["totp", "hotp"])]
+    kind: String,
+
+    /// The hash function; many apps know SHA1 alone
+    #[arg(long, value_name = "NAME", default_value = "SHA1", ignore_case = true, value_parser = algorithms())]
+    algorithm: Algorithm,
+
+    /// How long codes are: 6, 7 or 8
+    #[arg(long, value_name = "NUMBER", default_value = "6", value_parser = digits)]
+    digits: Digits,
+
+    /// For how many seconds a code is shown, 10 to 300; not for hotp [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = period)]
+    period: Option<Period>,
+
+    /// Who the app says the codes are for; the host's name if nothing is said
+    #[arg(long, value_name = "TEXT", value_parser = named)]
+    issuer: Option<String>,
+
+    /// Whose the app says they are; the user's name if nothing is said
+    #[arg(long, value_name = "TEXT", value_parser = named)]
+    account: Option<String>,
+}
+
+fn algorithms() -> impl clap::builder::TypedValueParser<Value = Algorithm> {
+    PossibleValuesParser::new(Algorithm::ALL.map(Algorithm::name))
+        .map(|name| Algorithm::from_name(&name.to_ascii_uppercase()).unwrap_or(Algorithm::Sha1))
+}
+
+fn digits(text: &str) -> Result<Digits, DigitsError> {
+    text.parse().map_err(|_| DigitsError).and_then(Digits::new)
+}
+
+fn period(text: &str) -> Result<Period, PeriodError> {
+    text.parse().map_err(|_| PeriodError).and_then(Period::new)
+}
+
+/// Issuer or account. Apps part the two at the first colon, written or encoded.
+fn named(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(':') {
+        return Err("must not be empty, and cannot have a colon");
+    }
+    Ok(text.to_owned())
+}
 
 /// Tries that a person has to type the first code.
 const TRIES: usize = 3;
 
-/// Makes a secret, shows it, and asks for a code of it. Only a right code makes
-/// anything effective; then the recovery codes are shown, once.
-pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
-    match session.find_record() {
-        Ok(None) | Err(Error::Store(StoreError::NoToken(_))) => {}
-        Ok(Some(record)) => return Err(StoreError::Enrolled(record.path().to_owned()).into()),
-        Err(error) => return Err(error),
+/// Makes a secret and shows it. With `--json` that is all: `confirm` does the
+/// rest. Otherwise asks for a code of it, and confirms.
+pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
+    let mut record = record(session, options)?;
+    let token = options.token()?;
+    let label = options.label(session);
+    // What cannot be shown is told before a code is spent.
+    picture(&token, &label)?;
+    if let Some(record) = &mut record {
+        let new = options.place(record, token.clone());
+        new.map_err(Error::Tokens)?;
+        // Whoever finds the terminal open must not bring in a phone of theirs.
+        if !session.administrator {
+            session.guide("What you have already proves that it is you.")?;
+            prove(session, record)?;
+        }
     }
-    let token = new_token()?;
-    let mut entropy = Zeroizing::new([0; RecoverySet::ENTROPY]);
-    getrandom::fill(&mut *entropy)?;
-    let (recovery, codes) = RecoverySet::generate(&entropy);
+    let pending = Pending {
+        token,
+        replaces: options.replace.clone(),
+        expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
+    };
+    if session.json {
+        let mut reply = Reply::new();
+        reply.field("token", shown::secret(&pending.token, &label)?);
+        reply.field("replaces", options.replace.as_ref().map(ToString::to_string));
+        reply.field("expires", pending.expires.0);
+        session.store.begin(&session.account, &pending)?;
+        return Ok(reply);
+    }
+    session.store.begin(&session.account, &pending)?;
+    let confirmed = in_one_go(session, &pending, &label, record.is_none());
+    if confirmed.is_err() {
+        // Nobody comes back for it. One that stays does no harm.
+        let _ = forget(session, &pending);
+    }
+    confirmed
+}
 
+/// The user's record, if there is one and the options say what becomes of it.
+fn record(session: &Session, options: &Options) -> Result<Option<Record>, Error> {
+    match find_record(session)? {
+        None if options.replace.is_some() => Err(Error::NotEnrolled(session.user().to_owned())),
+        Some(record) if options.name.is_none() && options.replace.is_none() => {
+            Err(StoreError::Enrolled(record.path().to_owned()).into())
+        }
+        record => Ok(record),
+    }
+}
+
+impl Options {
+    /// A new token as it was asked for.
+    fn token(&self) -> Result<Token, Error> {
+        let kind = match (self.kind.as_str(), self.period) {
+            ("hotp", None) => Kind::Hotp { counter: 0 },
+            ("hotp", Some(_)) => {
+                return Err(Error::Usage("a token of type hotp has no period".into()));
+            }
+            (_, period) => Kind::Totp {
+                period: period.unwrap_or(Period::DEFAULT),
+            },
+        };
+        let name = match self.name.as_ref().or(self.replace.as_ref()) {
+            Some(name) => name.clone(),
+            None => TokenName::new("phone").map_err(|error| Error::Usage(error.to_string()))?,
+        };
+        let mut bytes = Zeroizing::new([0; Secret::NEW]);
+        getrandom::fill(&mut *bytes)?;
+        Ok(Token {
+            name,
+            kind,
+            secret: Secret::new(&*bytes).map_err(|error| Error::Usage(error.to_string()))?,
+            algorithm: self.algorithm,
+            digits: self.digits,
+        })
+    }
+
+    /// Whether the record has room for it.
+    fn place(
+        &self,
+        record: &Record,
+        token: Token,
+    ) -> Result<(), pam_otp_core::token::TokenError> {
+        let tokens = record.tokens();
+        match &self.replace {
+            Some(name) => tokens.replacing(name, token),
+            None => tokens.with(token),
+        }
+        .map(drop)
+    }
+
+    fn label(&self, session: &Session) -> Label {
+        let mut label = Label::of(session.user());
+        if let Some(issuer) = &self.issuer {
+            label.issuer.clone_from(issuer);
+        }
+        if let Some(account) = &self.account {
+            label.account.clone_from(account);
+        }
+        label
+    }
+}
+
+/// Shows the new token, and asks for a code of it.
+fn in_one_go(
+    session: &Session,
+    pending: &Pending,
+    label: &Label,
+    first: bool,
+) -> Result<Reply, Error> {
     session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
     session
         .guide("Scan the QR code with an authenticator app, or type account and key into it.\n")?;
-    print_token(&token, &Label::of(session.user()), Wishes::default()).map_err(not_shown)?;
-
-    let tokens = TokenFile::new(vec![token], Some(recovery))
-        .map_err(|error| Error::Token(error.to_string()))?;
-    session.guide("Then type the code that the app shows.")?;
-    let state = confirm(session, &tokens)?;
-    session.store.enrol(&session.account, &tokens, &state)?;
-
-    let mut reply = Reply::new();
-    reply.line("Recovery codes, each good for one login without the phone:");
-    for code in &codes {
-        reply.line(&code.to_text());
-    }
-    reply.line(&format!(
-        "Two-factor login is on for {}.",
-        plain(session.user())
-    ));
-    reply.line("Keep the recovery codes in a safe place; they are not shown again.");
-    let codes = codes.iter().map(RecoveryCode::to_text);
-    reply.field("recovery_codes", codes.collect::<List>());
-    // Codes that nobody has seen leave no way in without the phone.
-    reply.unless_seen(|session| Ok(session.store.remove(&session.account).map(drop)?));
-    Ok(reply)
-}
-
-/// Whoever does not see key and QR code cannot go on.
-fn not_shown(error: Error) -> Error {
-    match error {
-        Error::Io(error) => Error::NotShown(error),
+    print_token(&pending.token, label, Wishes::default()).map_err(|error| match error {
+        // Whoever does not see key and QR code cannot go on.
+        Error::Io(error) if first => Error::NotShown(error),
         error => error,
-    }
-}
-
-fn new_token() -> Result<Token, Error> {
-    let mut bytes = Zeroizing::new([0; Secret::NEW]);
-    getrandom::fill(&mut *bytes)?;
-    Ok(Token {
-        name: TokenName::new("phone").map_err(|error| Error::Token(error.to_string()))?,
-        kind: Kind::Totp {
-            period: Period::DEFAULT,
-        },
-        secret: Secret::new(&*bytes).map_err(|error| Error::Token(error.to_string()))?,
-        algorithm: Algorithm::Sha1,
-        digits: Digits::DEFAULT,
-    })
-}
-
-/// Asks for a code until one is right; the state in which it is spent.
-fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
+    })?;
+    session.guide("Then type the code that the app shows.")?;
     for tries_left in (0..TRIES).rev() {
         let answer = session.ask_code("Code: ")?;
-        let (rules, now) = (session.policy.rules, Session::now());
-        let mut spent = State::default();
-        let decision = verify(
-            tokens,
-            &State::default(),
-            &answer,
-            &session.source(),
-            rules,
-            now,
-        );
-        let verdict = decision.settle(|state, _| {
-            spent = state;
-            Ok::<_, Error>(Kept::OnDisk)
-        })?;
-        match (verdict, &answer) {
-            (Verdict::Accepted(_), Answer::Code(_)) => return Ok(spent),
-            (_, Answer::Code(code)) => {
-                person::tell(&mismatch(tokens, code, now, &Clock::look().advice()));
-            }
-            // A recovery code proves nothing about the phone.
-            _ => person::tell("That is no code of the app's: it shows 6 digits."),
+        match confirm(session, &answer) {
+            Err(Error::Mismatch(mismatch)) => person::tell(&mismatch.sentences()),
+            Err(Error::Refused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),
+            other => return other,
         }
         if tries_left > 0 {
             person::tell("Try the one that it shows next.");
@@ -119,52 +212,9 @@ fn confirm(session: &Session, tokens: &TokenFile) -> Result<State, Error> {
     Err(Error::NotConfirmed)
 }
 
-/// What may be wrong with a code that does not match: here the secret is the
-/// caller's own, and it helps nobody to know less.
-fn mismatch(tokens: &TokenFile, code: &Code, now: UnixTime, advice: &str) -> String {
-    let mut tokens = tokens.tokens().iter();
-    let what = match tokens.find_map(|token| clock::apart(token, code, now)) {
-        Some(seconds) => format!("That code is {}.", clock::describe(seconds)),
-        None => "That code does not match, nor would it within an hour of now: is it this \
-                 account's?"
-            .to_owned(),
-    };
-    format!("{what}\n{advice}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_that_does_not_match_is_told_with_how_far_the_clocks_are_apart() {
-        let token = Token {
-            name: TokenName::new("phone").unwrap(),
-            kind: Kind::Totp {
-                period: Period::DEFAULT,
-            },
-            secret: Secret::new(b"12345678901234567890").unwrap(),
-            algorithm: Algorithm::Sha1,
-            digits: Digits::DEFAULT,
-        };
-        let code = |time: u64| token.generator().code(time / 30);
-        let tokens = TokenFile::new(vec![token.clone()], None).unwrap();
-        let now = 1_700_000_010;
-        for (phone, said) in [
-            (
-                now - 900,
-                "That code is about 15m behind this machine's clock.\nDo.",
-            ),
-            (
-                now + 3600,
-                "That code is about 1h ahead of this machine's clock.\nDo.",
-            ),
-            (
-                now + 7200,
-                "That code does not match, nor would it within an hour of now: is it this account's?\nDo.",
-            ),
-        ] {
-            assert_eq!(mismatch(&tokens, &code(phone), UnixTime(now), "Do."), said);
-        }
-    }
+/// An answer that is no code at all. A recovery code proves nothing about the
+/// phone.
+fn no_code(token: &Token) -> String {
+    let digits = token.digits.count();
+    format!("That is no code of the app's: it shows {digits} digits.")
 }

@@ -1,7 +1,7 @@
 //! `pam-otp rename`: another name for a token.
 
 use clap::Args;
-use pam_otp_core::token::TokenName;
+use pam_otp_core::token::{TokenError, TokenFile, TokenName};
 
 use crate::commands::verify::prove;
 use crate::error::Error;
@@ -23,12 +23,12 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     let (old, new) = (TokenName::new(&options.old)?, TokenName::new(&options.new)?);
     let mut record = session.record()?;
     // A slip uses up no code.
-    record.tokens().renamed(&old, new.clone())?;
+    renamed(record.tokens(), &old, &new)?;
     if !session.administrator {
         prove(session, &mut record)?;
     }
     record.change(Session::now(), |tokens, state| {
-        Ok::<_, Error>((tokens.renamed(&old, new.clone())?, state.clone()))
+        Ok::<_, Error>((renamed(tokens, &old, &new)?, state.clone()))
     })?;
     session.log_done();
     let mut reply = Reply::new();
@@ -36,4 +36,13 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     reply.field("old", old.to_string());
     reply.field("new", new.to_string());
     Ok(reply)
+}
+
+fn renamed(tokens: &TokenFile, old: &TokenName, new: &TokenName) -> Result<TokenFile, Error> {
+    tokens
+        .renamed(old, new.clone())
+        .map_err(|error| match error {
+            TokenError::Twice(name) => Error::NameTaken(name),
+            error => error.into(),
+        })
 }

@@ -27,6 +27,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         None => off(session, store, &mut reply),
         Some(record) => on(record, store, &mut reply)?,
     }
+    tell_pending(session, &mut reply);
     Ok(reply)
 }
 
@@ -76,6 +77,31 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     reply.field("last_wrong_code", ever(history.failure));
     warn_of_short_secrets(&record, reply);
     Ok(())
+}
+
+/// What was begun and not confirmed. Logins do not look at it.
+fn tell_pending(session: &Session, reply: &mut Reply) {
+    let pending = match session.pending() {
+        Ok(pending) => pending.filter(|pending| !pending.is_over(Session::now())),
+        Err(error) => {
+            reply.warn(error.to_string());
+            None
+        }
+    };
+    if let Some(pending) = &pending {
+        reply.line(&format!(
+            "begun: {}, to be confirmed until {}",
+            describe(&pending.token),
+            when(pending.expires.0)
+        ));
+    }
+    let pending = pending.map(|pending| {
+        let mut object = shown::token(&pending.token);
+        object.push("replaces", pending.replaces.map(|name| name.to_string()));
+        object.push("expires", pending.expires.0);
+        object
+    });
+    reply.field("pending", pending);
 }
 
 fn tell_clock(reply: &mut Reply) {

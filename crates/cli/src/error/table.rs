@@ -85,6 +85,20 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row("not_enrolled", Refused, "the user has no record"),
     row("enrolled", Refused, "the user has a record already"),
+    row("no_pending", Refused, "no enrolment waits to be confirmed"),
+    row(
+        "pending_expired",
+        Refused,
+        "the enrolment was not confirmed in time",
+    ),
+    row("name_taken", Refused, "another token has that name"),
+    row("no_such_token", Refused, "no token has that name"),
+    row(
+        "too_many_tokens",
+        Refused,
+        "the record has 16 tokens already",
+    ),
+    row("last_token", Refused, "no token would be left"),
     row("not_root", Refused, "only root may act for another user"),
     row(
         "administrator_only",
@@ -168,22 +182,6 @@ pub(crate) const TABLE: &[Row] = &[
         "the answer could not be written, and nothing was changed",
     ),
     row("input_output", Broken, "reading or writing failed"),
-    row(
-        "name_taken",
-        Refused,
-        "another token of the record has that name",
-    ),
-    row("too_many_tokens", Refused, "the record is full"),
-    row(
-        "no_such_token",
-        Refused,
-        "the record has no token of that name",
-    ),
-    row(
-        "last_token",
-        Refused,
-        "without it the record would have none",
-    ),
     row(
         "nothing_to_import",
         Refused,

@@ -3,10 +3,13 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "each test program uses what it needs; a test that fails here fails as it should"
 )]
+
+pub(crate) mod schema;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -109,7 +112,8 @@ impl World {
         }
     }
 
-    /// Runs the command with `--json`; the answer, and whether it was done.
+    /// Runs the command with `--json`; the answer, which is as the schema says, and
+    /// whether it was done.
     pub(crate) fn ask(&self, arguments: &[&str], input: &str) -> (Value, bool) {
         let mut all = vec!["--json"];
         all.extend(arguments);
@@ -118,7 +122,7 @@ impl World {
         let line = ran.stdout.strip_suffix('\n').unwrap();
         assert!(!line.contains('\n'), "{line:?}");
         let answer: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(answer["version"], 1);
+        schema::check(&answer).unwrap();
         assert_eq!(answer["ok"], ran.success);
         assert_eq!(answer["command"], arguments[0]);
         (answer, ran.success)

@@ -99,7 +99,7 @@ fn set(entry: &Entry<'_, '_>, besides: &[&str]) -> Result<Setting, Fault> {
             .collect();
         return Err(entry.unknown(&known));
     };
-    key.check(entry.value()).map_err(|what| entry.fault(what))
+    key.check(entry)
 }
 
 /// Why a policy file cannot be used.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Policy, StoreKind, Unenrolled, Unwritable};
-use crate::document::Value;
+use crate::document::{Entry, Fault, Value};
+use crate::network::Network;
 
 /// One key of the policy.
 #[derive(Debug)]
@@ -118,6 +119,52 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "exempt_users",
+        takes: Takes::List(Item::Name),
+        default: "",
+        meaning: "Users who need no code. Root is exempt only if named here.",
+        set: |policy, setting| policy.exceptions.exempt_users = setting.list(),
+    },
+    Key {
+        name: "exempt_groups",
+        takes: Takes::List(Item::Name),
+        default: "",
+        meaning: "Groups whose members need no code.",
+        set: |policy, setting| policy.exceptions.exempt_groups = setting.list(),
+    },
+    Key {
+        name: "exempt_networks",
+        takes: Takes::List(Item::Network),
+        default: "",
+        meaning: "Networks from which no code is needed, each an address or ADDRESS/BITS. Only a \
+                  client whose address the application tells comes from a network.",
+        set: |policy, setting| policy.exceptions.exempt_networks = setting.networks(),
+    },
+    Key {
+        name: "require_users",
+        takes: Takes::List(Item::Name),
+        default: "",
+        meaning: "Users who need a code, whatever the keys before this one say.",
+        set: |policy, setting| policy.exceptions.require_users = setting.list(),
+    },
+    Key {
+        name: "require_groups",
+        takes: Takes::List(Item::Name),
+        default: "",
+        meaning: "Groups whose members need a code, likewise. A group that the system does not \
+                  know has every user in it.",
+        set: |policy, setting| policy.exceptions.require_groups = setting.list(),
+    },
+    Key {
+        name: "remember",
+        takes: Takes::Duration(30),
+        default: "0",
+        meaning: "How long a login with a code lasts for further ones of the same user from the \
+                  same address or, on this machine, in the same login session and at the same \
+                  terminal. 0: each needs a code of its own.",
+        set: |policy, setting| policy.rules.remember = setting.seconds(),
+    },
+    Key {
         name: "prompt",
         takes: Takes::Text,
         default: "",
@@ -152,8 +199,18 @@ impl Key {
     }
 
     /// Checks a value of the policy file.
-    pub(super) fn check(&'static self, value: Value<'_>) -> Result<Setting, String> {
-        let setting = match value {
+    pub(super) fn check(&'static self, entry: &Entry<'_, '_>) -> Result<Setting, Fault> {
+        if let Takes::List(of) = self.takes {
+            let entries = entry.items();
+            let entries = entries.ok_or_else(|| entry.fault(self.takes.words()))?;
+            let items = entries.iter().map(|entry| match entry.value() {
+                Value::Text(text) if of.accepts(text) => Ok(text.to_owned()),
+                _ => Err(entry.fault(self.takes.words())),
+            });
+            let items = items.collect::<Result<_, _>>()?;
+            return Ok(Setting { key: self, items });
+        }
+        let text = match entry.value() {
             Value::Text(text) if self.takes.is_text() => Some(text.to_owned()),
             Value::Integer(number) if matches!(self.takes, Takes::Number(..)) => {
                 Some(number.to_string())
@@ -161,19 +218,22 @@ impl Key {
             Value::Boolean(truth) if matches!(self.takes, Takes::Truth) => Some(truth.to_string()),
             _ => None,
         };
-        setting
-            .filter(|text| self.takes.accepts(text))
-            .map(|text| Setting { key: self, text })
-            .ok_or_else(|| self.takes.words())
+        text.filter(|text| self.takes.accepts(text))
+            .map(|text| Setting {
+                key: self,
+                items: vec![text],
+            })
+            .ok_or_else(|| entry.fault(self.takes.words()))
     }
 
     /// Checks the value of an argument, which is always text.
     pub(super) fn check_argument(&'static self, text: &str) -> Result<Setting, String> {
         if self.takes.accepts(text) {
-            Ok(Setting {
-                key: self,
-                text: text.to_owned(),
-            })
+            let items = match self.takes {
+                Takes::List(_) => listed(text).map(str::to_owned).collect(),
+                _ => vec![text.to_owned()],
+            };
+            Ok(Setting { key: self, items })
         } else {
             Err(self.takes.words())
         }
@@ -193,6 +253,60 @@ pub enum Takes {
     Text,
     /// An absolute path.
     Path,
+    /// Any number of these: an array of strings in the file, with commas between
+    /// them in an argument.
+    List(Item),
+    /// Up to so many days: `90s`, `30m`, `8h`, `2d`; or `0`.
+    Duration(u64),
+}
+
+/// What a list is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The name of a user or a group.
+    Name,
+    /// An address, or a network.
+    Network,
+}
+
+impl Item {
+    fn accepts(self, text: &str) -> bool {
+        match self {
+            // Nobody is called so. Whoever writes it means more than a name, and
+            // would get less.
+            Self::Name => {
+                !text.is_empty()
+                    && text.trim() == text
+                    && !text.starts_with(['@', '%', '+', '-', '!'])
+                    && !text.contains(|c: char| c.is_control() || "*?,:/".contains(c))
+            }
+            Self::Network => text.parse::<Network>().is_ok(),
+        }
+    }
+}
+
+/// The items of a list in an argument.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').filter(move |_| !text.is_empty())
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The seconds of a duration.
+fn seconds(text: &str) -> Option<u64> {
+    if text == "0" {
+        return Some(0);
+    }
+    let units = [("s", 1), ("m", MINUTE), ("h", HOUR), ("d", DAY)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(letter, unit)| Some((text.strip_suffix(letter)?, unit)))?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    number.parse::<u64>().ok()?.checked_mul(*unit)
 }
 
 impl Takes {
@@ -205,11 +319,21 @@ impl Takes {
             Self::Truth => "must be true or false".to_owned(),
             Self::Text => "must be text of at most 200 characters on one line".to_owned(),
             Self::Path => "must be an absolute path".to_owned(),
+            Self::List(Item::Name) => "must be a list of plain names, without wildcards".to_owned(),
+            Self::List(Item::Network) => "must be a list of networks: ADDRESS or ADDRESS/BITS, \
+                                          with no bit set after those, and no host names"
+                .to_owned(),
+            Self::Duration(days) => {
+                format!("must be 0 or a time as in 90s, 30m, 8h or 2d, up to {days}d")
+            }
         }
     }
 
     fn is_text(self) -> bool {
-        matches!(self, Self::Word(_) | Self::Text | Self::Path)
+        matches!(
+            self,
+            Self::Word(_) | Self::Text | Self::Path | Self::Duration(_)
+        )
     }
 
     fn accepts(self, text: &str) -> bool {
@@ -224,6 +348,10 @@ impl Takes {
             Self::Truth => matches!(text, "true" | "false"),
             Self::Text => text.chars().count() <= 200 && !text.chars().any(char::is_control),
             Self::Path => Path::new(text).is_absolute() && !text.chars().any(char::is_control),
+            Self::List(of) => listed(text).all(|item| of.accepts(item)),
+            Self::Duration(days) => {
+                seconds(text).is_some_and(|seconds| seconds <= days.saturating_mul(DAY))
+            }
         }
     }
 }
@@ -232,7 +360,8 @@ impl Takes {
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
     key: &'static Key,
-    text: String,
+    /// One, but for a list.
+    items: Vec<String>,
 }
 
 impl Setting {
@@ -241,15 +370,30 @@ impl Setting {
     }
 
     fn is(&self, word: &str) -> bool {
-        self.text == word
+        self.text() == word
     }
 
     fn text(&self) -> &str {
-        &self.text
+        self.items.first().map(String::as_str).unwrap_or_default()
+    }
+
+    fn list(&self) -> Vec<String> {
+        self.items.clone()
+    }
+
+    /// Checked when the setting was made.
+    fn networks(&self) -> Vec<Network> {
+        let networks = self.items.iter().map(|text| text.parse());
+        networks.filter_map(Result::ok).collect()
+    }
+
+    /// Checked when the setting was made.
+    fn seconds(&self) -> u64 {
+        seconds(self.text()).unwrap_or(0)
     }
 
     /// Checked when the setting was made.
     fn number(&self) -> u64 {
-        self.text.parse().unwrap_or(0)
+        self.text().parse().unwrap_or(0)
     }
 }

@@ -37,6 +37,20 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
         ("tries", "5", "5"),
         ("wait", "60", "60"),
         ("unenrolled", "\"allow\"", "allow"),
+        (
+            "exempt_users",
+            "[\"alice\", \"bob@example.org\"]",
+            "alice,bob@example.org",
+        ),
+        ("exempt_groups", "[\n\"robots\",\n]", "robots"),
+        (
+            "exempt_networks",
+            "[\"192.0.2.0/24\", \"2001:db8::1\"]",
+            "192.0.2.0/24,2001:db8::1",
+        ),
+        ("require_users", "[\"alice\"]", "alice"),
+        ("require_groups", "[\"adm\", \"sudo\"]", "adm,sudo"),
+        ("remember", "\"8h\"", "8h"),
         ("prompt", "\"Code? \"", "Code? "),
         ("echo", "true", "true"),
         ("fail_delay", "0", "0"),
@@ -73,7 +87,7 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, unwritable, window, look_ahead, drift, tries, wait, unenrolled, prompt, echo, fail_delay";
+    let known = "store, system_store, unwritable, window, look_ahead, drift, tries, wait, unenrolled, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",
@@ -134,6 +148,117 @@ fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_malformed_item_of_a_list_is_named_by_its_own_line_and_not_shown() {
+    let names = "must be a list of plain names, without wildcards";
+    let networks = "must be a list of networks: ADDRESS or ADDRESS/BITS, with no bit set after \
+                    those, and no host names";
+    for (text, expected) in [
+        (
+            "exempt_users = \"alice\"",
+            format!("line 1: `exempt_users`: {names}"),
+        ),
+        (
+            "exempt_users = [\n\"alice\",\n\"\",\n]",
+            format!("line 3: `exempt_users`: {names}"),
+        ),
+        (
+            "require_users = [\"*\"]",
+            format!("line 1: `require_users`: {names}"),
+        ),
+        (
+            "require_users = [\"@admins\"]",
+            format!("line 1: `require_users`: {names}"),
+        ),
+        (
+            "require_groups = [\"%wheel\"]",
+            format!("line 1: `require_groups`: {names}"),
+        ),
+        (
+            "require_groups = [\"wheel \"]",
+            format!("line 1: `require_groups`: {names}"),
+        ),
+        (
+            "require_groups = [\"a,b\"]",
+            format!("line 1: `require_groups`: {names}"),
+        ),
+        (
+            "exempt_groups = [1]",
+            format!("line 1: `exempt_groups`: {names}"),
+        ),
+        (
+            "exempt_groups = [[\"a\"]]",
+            format!("line 1: `exempt_groups`: {names}"),
+        ),
+        (
+            "exempt_networks = [\n\"192.0.2.0/24\",\n\"host.example.org\"]",
+            format!("line 3: `exempt_networks`: {networks}"),
+        ),
+        (
+            "[service.other]\nexempt_networks = [\"192.0.2.7/24\"]",
+            format!("line 2: `exempt_networks`: {networks}"),
+        ),
+        (
+            "exempt_networks = [\"\"]",
+            format!("line 1: `exempt_networks`: {networks}"),
+        ),
+    ] {
+        assert_eq!(read(text, "sshd").unwrap_err(), expected);
+    }
+    for argument in [
+        "exempt_users=a,,b",
+        "exempt_users=,",
+        "exempt_users=a, b",
+        "exempt_networks=localhost",
+    ] {
+        let said = arguments(&[argument]).unwrap_err();
+        assert!(said.contains("must be a list"), "{argument}: {said}");
+    }
+}
+
+#[test]
+fn a_section_s_list_takes_the_place_of_the_file_s() {
+    let text = "exempt_users = [\"a\", \"b\"]\n[service.sshd]\nexempt_users = []\n";
+    let users = |service| read(text, service).unwrap().exceptions.exempt_users;
+    assert_eq!((users("sudo").len(), users("sshd").len()), (2, 0));
+}
+
+#[test]
+fn a_time_to_remember_is_zero_or_has_a_unit_and_ends_at_thirty_days() {
+    for (text, expected) in [
+        ("0", Some(0)),
+        ("0h", Some(0)),
+        ("90s", Some(90)),
+        ("30m", Some(30 * 60)),
+        ("8h", Some(8 * 3600)),
+        ("30d", Some(30 * 86_400)),
+        ("720h", Some(30 * 86_400)),
+        ("721h", None),
+        ("31d", None),
+        ("8", None),
+        ("h", None),
+        ("", None),
+        ("-1h", None),
+        ("+1h", None),
+        ("1.5h", None),
+        ("8 h", None),
+        ("8H", None),
+        ("1h30m", None),
+        ("1w", None),
+        ("99999999999999999999d", None),
+        ("9999999999999999999d", None),
+    ] {
+        let read = read(&format!("remember = \"{text}\""), "sshd");
+        let seconds = read.map(|policy| policy.rules.remember);
+        let fault = "line 1: `remember`: must be 0 or a time as in 90s, 30m, 8h or 2d, up to 30d";
+        assert_eq!(seconds, expected.ok_or_else(|| fault.to_owned()), "{text}");
+    }
+    assert!(
+        read("remember = 8", "sshd").is_err(),
+        "a number has no unit"
+    );
 }
 
 #[test]

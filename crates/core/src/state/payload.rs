@@ -2,13 +2,14 @@
 
 use super::{History, Progress, State};
 use crate::recovery::{MAX_CODES, RecoveryId};
+use crate::remember::{Kind, MAX_PLACES, PlaceId, Visit};
 use crate::source::SourceId;
 use crate::throttle::{Ledger, MAX_SOURCES, Seen};
 use crate::token::{MAX_TOKENS, TokenId};
 
 /// Most bytes that [`encode`] gives: what the largest record needs.
 pub(super) const MAX: usize =
-    1 + MAX_TOKENS * 18 + 1 + MAX_CODES * 8 + 20 + 8 + 1 + MAX_SOURCES * 28;
+    1 + MAX_TOKENS * 18 + 1 + MAX_CODES * 8 + 20 + 8 + 1 + MAX_SOURCES * 28 + 2 + MAX_PLACES * 34;
 
 /// `None` if the state holds more than a record can have.
 pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
@@ -16,6 +17,9 @@ pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
     if state.tokens.len() > MAX_TOKENS
         || state.spent.len() > MAX_CODES
         || sources.len() > MAX_SOURCES
+        || Kind::ALL
+            .iter()
+            .any(|kind| state.places.of(*kind).count() > MAX_PLACES)
     {
         return None;
     }
@@ -40,6 +44,14 @@ pub(super) fn encode(state: &State) -> Option<Vec<u8>> {
         bytes.extend(seen.success.to_le_bytes());
         bytes.extend(seen.failures.to_le_bytes());
         bytes.extend(seen.failure.to_le_bytes());
+    }
+    for kind in Kind::ALL {
+        bytes.push(u8::try_from(state.places.of(kind).count()).ok()?);
+        for (place, visit) in state.places.of(kind) {
+            bytes.extend(place.id);
+            bytes.extend(visit.success.to_le_bytes());
+            bytes.push(u8::from(visit.ended));
+        }
     }
     Some(bytes)
 }
@@ -74,6 +86,19 @@ pub(super) fn decode(bytes: &[u8]) -> Option<State> {
             failure: u64::from_le_bytes(take(&mut rest)?),
         };
         state.ledger.sources.insert(id, seen);
+    }
+    for kind in Kind::ALL {
+        let [places] = take(&mut rest)?;
+        for _ in 0..places {
+            let id = take(&mut rest)?;
+            let success = u64::from_le_bytes(take(&mut rest)?);
+            let [ended] = take(&mut rest)?;
+            let visit = Visit {
+                success,
+                ended: ended != 0,
+            };
+            state.places.0.insert(PlaceId { kind, id }, visit);
+        }
     }
     // Counts above the maximum, doubles and anything left over end here.
     (encode(&state)?.as_slice() == bytes).then_some(state)

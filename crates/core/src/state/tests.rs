@@ -1,5 +1,6 @@
 use super::slots::{Durability, FILE, SLOT, Slots, SlotsError};
 use super::*;
+use crate::remember::Kind;
 
 const PHONE: TokenId = TokenId(*b"phone---");
 const KEY: TokenId = TokenId(*b"key-----");
@@ -10,6 +11,13 @@ fn code(number: u8) -> RecoveryId {
 
 fn source(number: u64) -> SourceId {
     SourceId(number.to_le_bytes())
+}
+
+fn place(kind: Kind, number: u64) -> PlaceId {
+    PlaceId {
+        kind,
+        id: number.to_le_bytes(),
+    }
 }
 
 /// A state out of a seed: enough variety for the algebra below.
@@ -29,6 +37,17 @@ fn arbitrary(seed: u64) -> State {
     }
     if seed % 3 == 0 {
         state = state.succeeded(source(seed % 3), UnixTime(seed % 7));
+    }
+    for number in 0..3 {
+        let place = place(Kind::ALL[usize::from(number % 2 == 0)], number);
+        match (seed >> (3 * number + 14)) & 3 {
+            0 => {}
+            1 => state = state.remembering(place, UnixTime(seed % 5)),
+            _ => {
+                let noted = state.remembering(place, UnixTime(seed % 5 + number));
+                state = noted.forgetting(place);
+            }
+        }
     }
     for _ in 0..seed % 4 {
         let guess = (seed % 2 == 0).then(|| (source(seed % 5), 10));
@@ -369,4 +388,31 @@ fn what_two_codes_showed_is_followed_and_one_code_takes_it_no_farther_out() {
     }
     let state = State::default().follow(PHONE, 5);
     assert_eq!(state.clone().follow(PHONE, 40_000), state, "no room for it");
+}
+
+#[test]
+fn the_largest_state_is_as_long_as_the_format_says_and_reads_as_it_was() {
+    let mut state = State::default();
+    for number in 0..40_u8 {
+        if number < 16 {
+            state = state.spend(TokenId([number; 8]), 7).unwrap();
+        }
+        if number < 32 {
+            state = state.spend_recovery(code(number));
+        }
+        let at = u64::from(number);
+        state = state.succeeded(source(at), UnixTime(at + 1));
+        for kind in Kind::ALL {
+            state = state.remembering(place(kind, at), UnixTime(at + 1));
+        }
+    }
+    state.ledger.trim();
+    state.places.trim();
+    let bytes = payload::encode(&state).unwrap();
+    assert_eq!((bytes.len(), payload::MAX), (1569, 1569));
+    assert_eq!(payload::decode(&bytes), Some(state));
+    // The last byte says whether a wrong code came: yes or no, and nothing else.
+    let with = |last: u8| [&bytes[..1568], &[last]].concat();
+    assert!(payload::decode(&with(1)).is_some());
+    assert_eq!(payload::decode(&with(2)), None);
 }

@@ -1,6 +1,9 @@
 //! Who a user name is, resolved once.
 
+use std::ffi::CString;
 use std::path::PathBuf;
+
+use nix::unistd::{Gid, Group, getgrouplist};
 
 use super::error::StoreError;
 use crate::user::UserName;
@@ -63,5 +66,44 @@ impl Account {
     #[must_use]
     pub fn uid(&self) -> Option<u32> {
         self.passwd.as_ref().map(|passwd| passwd.uid)
+    }
+
+    /// The groups that the user is in.
+    #[must_use]
+    pub fn groups(&self) -> Groups {
+        let Some(passwd) = &self.passwd else {
+            return Groups(Some(Vec::new()));
+        };
+        let name = CString::new(self.name.as_str()).ok();
+        let groups = name.and_then(|name| getgrouplist(&name, Gid::from_raw(passwd.gid)).ok());
+        Groups(groups)
+    }
+}
+
+/// A user's groups, if the system could say.
+#[derive(Clone, Debug)]
+pub struct Groups(Option<Vec<Gid>>);
+
+/// Whether a user is in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// Yes.
+    In,
+    /// No.
+    Out,
+    /// The system knows no such group, or failed. A directory that does not
+    /// answer looks like one that knows nothing.
+    Unclear,
+}
+
+impl Groups {
+    /// Whether this group is one of them.
+    #[must_use]
+    pub fn has(&self, group: &str) -> Membership {
+        match (&self.0, Group::from_name(group)) {
+            (Some(groups), Ok(Some(group))) if groups.contains(&group.gid) => Membership::In,
+            (Some(_), Ok(Some(_))) => Membership::Out,
+            _ => Membership::Unclear,
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Changes of a record that is there, and enrolments that were begun. No login
 //! comes here.
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, OFlags};
 
 use super::create::replace;
-use super::enrol::{lockable, make_directory, unlink};
+use super::enrol::{make_directory, unlink};
 use super::error::StoreError;
 use super::files;
 use super::lock::Locked;
@@ -32,20 +32,17 @@ impl Record {
         now: UnixTime,
         change: impl FnOnce(&TokenFile, &State) -> Result<(TokenFile, State), E>,
     ) -> Result<(), E> {
-        let path = self.place.record_path().to_owned();
-        let handle = self
-            .place
-            .enter(|| lockable(&self.files.directory, &path))??;
-        let _locked = Locked::acquire(&handle, &path)?;
         self.locked(Missing::Create, |place, files, held| {
+            let path = place.record_path().join(TOKEN_FILE);
             let (tokens, state) = change(&files.tokens, held.state())?;
-            if state != *held.state() {
-                let held = held.on_disk_only();
-                held.write(state, &tokens, Durability::Flushed, now)?;
-            }
-            let written =
-                place.enter(|| replace(&handle, TOKEN_FILE, tokens.to_toml().as_bytes()))?;
-            written.map_err(|errno| StoreError::io(&path.join(TOKEN_FILE), errno).into())
+            // Also where the state stays as it is: the copy in memory has its
+            // name from the tokens.
+            let held = held.on_disk_only();
+            let _lock = held.write(state, &tokens, Durability::Flushed, now)?;
+            let text = tokens.to_toml();
+            place
+                .enter(|| replace(&files.directory, TOKEN_FILE, text.as_bytes()))?
+                .map_err(|errno| StoreError::io(&path, errno).into())
         })
     }
 }
@@ -61,8 +58,7 @@ impl Store {
         let place = Place::of(self, account)?;
         place.enter(|| {
             let directory = make_directory(&place)?;
-            let handle = lockable(&directory, place.record_path())?;
-            let _locked = Locked::acquire(&handle, place.record_path())?;
+            let _locked = Locked::acquire(&directory, place.record_path())?;
             let text = pending.to_toml();
             replace(&directory, PENDING_FILE, text.as_bytes())
                 .map_err(|errno| StoreError::io(&place.record_path().join(PENDING_FILE), errno))
@@ -86,7 +82,7 @@ impl Store {
                 return Ok(None);
             };
             let path = place.record_path().join(PENDING_FILE);
-            let (_, text) = files::read_text(file, &stat, &path)?;
+            let text = files::read_text(file, &stat, &path)?;
             match Pending::parse(&text) {
                 Ok(pending) => Ok(Some(pending)),
                 Err(fault) => Err(StoreError::Token { path, fault }),
@@ -106,9 +102,11 @@ impl Store {
             let Some(directory) = place.open_record(&base)? else {
                 return Ok(false);
             };
-            let handle = lockable(&directory, place.record_path())?;
-            let _locked = Locked::acquire(&handle, place.record_path())?;
-            unlink(&directory, PENDING_FILE, place.record_path())
+            let _locked = Locked::acquire(&directory, place.record_path())?;
+            let forgotten = unlink(&directory, PENDING_FILE, place.record_path())?;
+            // Where nothing but this was begun, nothing is left.
+            let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
+            Ok(forgotten)
         })?
     }
 }

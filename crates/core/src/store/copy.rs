@@ -1,13 +1,18 @@
 //! Root's copy of a state in memory, for records on a disk that cannot be
-//! written: `/run/pam-otp/DEVICE-INODE`, named for the record's directory, in
-//! the state file's format. It lasts until the disk takes what it knows, or
-//! until the machine is started anew.
+//! written: a file in `/run/pam-otp`, in the state file's format. It lasts until
+//! the disk takes what it knows, or until the machine is started anew.
+//!
+//! Its name is keyed with the record's first secret and its owner: no other
+//! record inherits it, and who has not the secret cannot tell whose it is.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use sha2::Sha256;
 
 use super::create::create_exclusive;
 use super::error::{Problem, StoreError};
@@ -16,6 +21,7 @@ use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
 use crate::time::UnixTime;
+use crate::token::TokenFile;
 
 /// Others may pass through, to see that there is no copy, and not look around.
 const PASSABLE: Mode = Mode::RWXU.union(Mode::XGRP).union(Mode::XOTH);
@@ -26,6 +32,9 @@ pub(super) struct MemoryCopy {
     directory: PathBuf,
     name: String,
 }
+
+/// Letters of the name.
+const NAME: usize = 32;
 
 /// A copy that is there, as it was read.
 #[derive(Debug)]
@@ -43,17 +52,28 @@ impl CopyFile {
 }
 
 impl MemoryCopy {
-    /// The copy of the record whose directory has this device and inode: two
-    /// ways to one record lead to one copy.
-    pub(super) fn of(directory: &Path, (device, inode): (u64, u64)) -> Self {
+    /// The copy of the record of this owner, with these tokens.
+    pub(super) fn of(directory: &Path, owner: u32, tokens: &TokenFile) -> Self {
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        if let Some(token) = tokens.tokens().first() {
+            token.secret.fill(&mut block);
+        }
+        let digest = <Hmac<Sha256> as KeyInit>::new(&block)
+            .chain_update(b"pam-otp copy 1")
+            .chain_update(owner.to_le_bytes())
+            .finalize()
+            .into_bytes();
+        zeroize::Zeroize::zeroize(block.as_mut_slice());
+        let mut name = HEXLOWER.encode(&digest);
+        name.truncate(NAME);
         Self {
             directory: directory.to_owned(),
-            name: format!("{device:x}-{inode:x}"),
+            name,
         }
     }
 
-    /// Opens and reads it; `None` if there is none. The lock of the token file,
-    /// under which this is called, keeps others from it.
+    /// Opens and reads it; `None` if there is none. The lock of the record's
+    /// directory, under which this is called, keeps others from it.
     pub(super) fn open(&self) -> Result<Option<CopyFile>, StoreError> {
         let directory = match self.open_directory() {
             Err(Errno::NOENT) => return Ok(None),
@@ -94,13 +114,14 @@ impl MemoryCopy {
         let path = self.path();
         let failed = |errno| StoreError::io(&path, errno);
         match rustix::fs::mkdir(&self.directory, PASSABLE) {
-            // The host's umask may have taken more away than we want.
-            Ok(()) => rustix::fs::chmod(&self.directory, PASSABLE).map_err(failed)?,
-            Err(Errno::EXIST) => {}
+            Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(StoreError::io(&self.directory, errno)),
         }
         let directory = self.open_directory().map_err(failed)?;
         self.check(&directory)?;
+        // A umask may have taken more away than we want; and whoever made it
+        // may have been killed before this line.
+        rustix::fs::chmod(&self.directory, PASSABLE).map_err(failed)?;
         let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
             path: path.clone(),
             error,

@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
 
+use super::create::check_file_limit;
 use super::lock::Locked;
 use crate::answer::Answer;
 use crate::descriptor::clear_of_stdio;
@@ -77,6 +78,7 @@ fn state_file() -> Result<OwnedFd, Errno> {
     let file = rustix::fs::memfd_create("pam-otp", MemfdFlags::CLOEXEC)?;
     let file = clear_of_stdio(file)?;
     let content = Slots::create(&State::default()).map_err(|_| Errno::INVAL)?;
+    check_file_limit(content.len())?;
     rustix::io::pwrite(&file, &content, 0)?;
     Ok(file)
 }

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 
 use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
@@ -35,8 +35,7 @@ impl Store {
         place.enter(|| {
             let directory = make_directory(&place)?;
             let path = place.record_path();
-            let handle = lockable(&directory, path)?;
-            let _locked = Locked::acquire(&handle, path)?;
+            let _locked = Locked::acquire(&directory, path)?;
             if exists(&directory, TOKEN_FILE, path)? {
                 return Err(StoreError::Enrolled(path.join(TOKEN_FILE)));
             }
@@ -104,12 +103,11 @@ pub enum Removal {
 
 /// Removes a record's files; whether there was a token file.
 fn empty(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
-    let handle = lockable(directory, path)?;
-    let _locked = Locked::acquire(&handle, path)?;
+    let _locked = Locked::acquire(directory, path)?;
     let removed = unlink(directory, TOKEN_FILE, path)?;
     let removed = unlink(directory, STATE_FILE, path)? || removed;
     unlink(directory, PENDING_FILE, path)?;
-    remove_leftovers(&handle, path)?;
+    remove_leftovers(directory, path)?;
     sync_directory(directory).map_err(|errno| StoreError::io(path, errno))?;
     Ok(removed)
 }
@@ -140,13 +138,6 @@ pub(super) fn make_directory(place: &Place) -> Result<OwnedFd, StoreError> {
     place
         .open_record(&base)?
         .ok_or_else(|| StoreError::Missing(place.record_path().to_owned()))
-}
-
-/// A descriptor of the directory that can be locked and listed.
-pub(super) fn lockable(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(directory, ".", flags, Mode::empty())
-        .map_err(|errno| StoreError::io(path, errno))
 }
 
 fn exists(directory: &OwnedFd, name: &str, path: &Path) -> Result<bool, StoreError> {

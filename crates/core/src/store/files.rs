@@ -31,14 +31,10 @@ pub(super) fn open_record(place: &Place) -> Result<Option<RecordFiles>, StoreErr
         let state = open(place, &directory, STATE_FILE, OFlags::RDONLY)?;
         return state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)));
     };
-    let (token, tokens) = read_tokens(file, &stat, &path)?;
-    let id = rustix::fs::fstat(&directory)
-        .map_err(|errno| StoreError::io(place.record_path(), errno))?;
+    let tokens = read_tokens(file, &stat, &path)?;
     Ok(Some(RecordFiles {
         state: open_state(place, &directory)?,
         directory,
-        directory_id: (id.st_dev, id.st_ino),
-        token,
         tokens,
         token_stamp: Stamp::of(&stat),
     }))
@@ -181,27 +177,20 @@ fn check_memory(bytes: usize) -> Result<(), Errno> {
     reserved.map_err(|_| Errno::NOMEM)
 }
 
-fn read_tokens(
-    file: OwnedFd,
-    stat: &Stat,
-    path: &Path,
-) -> Result<(OwnedFd, TokenFile), StoreError> {
-    let (file, text) = read_text(file, stat, path)?;
-    match TokenFile::parse(&text) {
-        Ok(tokens) => Ok((file, tokens)),
-        Err(fault) => Err(StoreError::Token {
-            path: path.to_owned(),
-            fault,
-        }),
-    }
+fn read_tokens(file: OwnedFd, stat: &Stat, path: &Path) -> Result<TokenFile, StoreError> {
+    let text = read_text(file, stat, path)?;
+    TokenFile::parse(&text).map_err(|fault| StoreError::Token {
+        path: path.to_owned(),
+        fault,
+    })
 }
 
-/// Reads a file that holds secrets, and gives it back.
+/// Reads a file that holds secrets.
 pub(super) fn read_text(
     file: OwnedFd,
     stat: &Stat,
     path: &Path,
-) -> Result<(OwnedFd, Zeroizing<Vec<u8>>), StoreError> {
+) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let expected = size(stat);
     if expected == 0 {
         return Err(StoreError::Empty(path.to_owned()));
@@ -232,7 +221,7 @@ pub(super) fn read_text(
         }
     }
     text.truncate(length);
-    Ok((file.into(), text))
+    Ok(text)
 }
 
 fn size(stat: &Stat) -> usize {

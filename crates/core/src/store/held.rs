@@ -1,10 +1,11 @@
 //! A record's state while its locks are held: read once, then decided on, then
 //! written.
 //!
-//! Where the policy says `unwritable = "volatile"`, a disk that cannot be
-//! written keeps nobody out: then root's copy in memory ([`MemoryCopy`]) takes
-//! what the disk does not, and both together are the state. The token file is
-//! locked first in that case, since there may be no state file to lock.
+//! The record's directory is locked first, since there may be no state file to
+//! lock; then the state file, whose lock also counts among hosts that share it.
+//! If root keeps a copy of the state in memory ([`MemoryCopy`]), because a disk
+//! could not be written, both together are the state, whatever policy this
+//! login has. Only `unwritable = "volatile"` makes new copies.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use super::copy::{CopyFile, MemoryCopy};
 use super::error::StoreError;
 use super::lock::Locked;
 use super::place::Place;
-use super::{RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, files};
+use super::{RecordFiles, STATE_FILE, StateFile, files};
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
 use crate::time::UnixTime;
@@ -24,39 +25,40 @@ use crate::verify::Kept;
 
 /// What has to be locked: paths for messages, and the copy in memory.
 #[derive(Debug)]
-pub(super) struct Locks {
-    token: PathBuf,
+pub(super) struct Locks<'a> {
+    directory: &'a Path,
     state: PathBuf,
-    copy: Option<MemoryCopy>,
+    copy: MemoryCopy,
 }
 
-impl Locks {
-    pub(super) fn of(place: &Place, files: &RecordFiles) -> Self {
+impl<'a> Locks<'a> {
+    pub(super) fn of(place: &'a Place, files: &RecordFiles) -> Self {
         Self {
-            token: place.record_path().join(TOKEN_FILE),
+            directory: place.record_path(),
             state: place.record_path().join(STATE_FILE),
-            copy: place.memory_copy(files.directory_id),
+            copy: place.memory_copy(&files.tokens),
         }
     }
 }
 
 /// The state, and the locks under which it stays so. Dropped from the top: the
-/// token file, which was locked first, is unlocked last.
+/// directory, which was locked first, is unlocked last.
 #[derive(Debug)]
 pub(super) struct Held<'a> {
     disk: Option<Disk<'a>>,
-    copy: Option<(&'a MemoryCopy, Option<CopyFile>)>,
-    _token: Option<Locked<'a>>,
+    copy: Option<CopyFile>,
+    directory: Locked<'a>,
+    locks: &'a Locks<'a>,
     state: State,
-    path: &'a Path,
-    on_disk_only: bool,
+    /// Whether memory stands in where the disk takes nothing.
+    may_be_unwritable: bool,
 }
 
+/// The state file.
 #[derive(Debug)]
 struct Disk<'a> {
-    locked: Locked<'a>,
     slots: Slots,
-    writable: bool,
+    locked: Locked<'a>,
 }
 
 impl<'a> Held<'a> {
@@ -66,40 +68,30 @@ impl<'a> Held<'a> {
     pub(super) fn acquire(
         place: &Place,
         files: &'a RecordFiles,
-        locks: &'a Locks,
+        locks: &'a Locks<'a>,
     ) -> Result<Option<Self>, StoreError> {
-        let token = locks
-            .copy
-            .as_ref()
-            .map(|_| Locked::acquire(&files.token, &locks.token))
-            .transpose()?;
-        let locked = files
-            .state
-            .as_ref()
-            .map(|file| Ok::<_, StoreError>((file, Locked::acquire(&file.file, &locks.state)?)))
+        let directory = Locked::acquire(&files.directory, locks.directory)?;
+        let file = files.state.as_ref();
+        let locked = file
+            .map(|file| Disk::lock(file, &locks.state))
             .transpose()?;
         let Some(stat) = place.enter(|| files::current(place, files))?? else {
             return Ok(None);
         };
-        let disk = locked
-            .map(|(file, locked)| Disk::read(file, locked, &stat))
-            .transpose()?;
-        let copy = match &locks.copy {
-            Some(copy) => Some((copy, copy.open()?)),
-            None => None,
-        };
+        let disk = locked.map(|locked| Disk::read(locked, &stat)).transpose()?;
+        let copy = locks.copy.open()?;
         let on_disk = disk.iter().map(|disk| disk.slots.state());
-        let in_memory = copy.iter().filter_map(|(_, file)| file.as_ref());
+        let in_memory = copy.iter().map(|file| file.state().clone());
         let state = on_disk
-            .chain(in_memory.map(|file| file.state().clone()))
+            .chain(in_memory)
             .fold(State::default(), |state, other| state.merge(&other));
         Ok(Some(Self {
             disk,
             copy,
-            _token: token,
+            directory,
+            locks,
             state,
-            path: &locks.state,
-            on_disk_only: false,
+            may_be_unwritable: place.may_be_unwritable(),
         }))
     }
 
@@ -110,32 +102,40 @@ impl<'a> Held<'a> {
 
     /// Has memory not stand in for the disk.
     pub(super) fn on_disk_only(mut self) -> Self {
-        self.on_disk_only = true;
+        self.may_be_unwritable = false;
         self
     }
 
-    /// Writes a new state down, with room for what `tokens` has.
+    /// Writes a new state down, with room for what `tokens` has. The record
+    /// stays locked as long as the answer lives.
     pub(super) fn write(
-        mut self,
+        self,
         state: State,
         tokens: &TokenFile,
         durability: Durability,
         now: UnixTime,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<(Kept, Locked<'a>), StoreError> {
         let state = state.with_room_for(tokens);
-        match (self.write_disk(&state, durability, now), self.copy.take()) {
-            (Ok(()), Some((copy, Some(file)))) if durability == Durability::Flushed => {
-                // All that it knew is on disk now.
-                copy.remove(&file);
-                Ok(Kept::OnDisk)
+        // What a copy knows goes to the disk for good, and the copy away.
+        let durability = match &self.copy {
+            Some(_) => Durability::Flushed,
+            None => durability,
+        };
+        let kept = match self.write_disk(&state, durability, now) {
+            Ok(()) => {
+                if let Some(copy) = &self.copy {
+                    self.locks.copy.remove(copy);
+                }
+                Kept::OnDisk
             }
-            (Ok(()), _) => Ok(Kept::OnDisk),
-            (Err(error), Some((copy, file))) if !self.on_disk_only && is_unwritable(&error) => {
-                copy.write(file, state, durability, now)?;
-                Ok(Kept::InMemory)
+            Err(error) if self.may_be_unwritable && is_unwritable(&error) => {
+                let copy = &self.locks.copy;
+                copy.write(self.copy, state, durability, now)?;
+                Kept::InMemory
             }
-            (Err(error), _) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        Ok((kept, self.directory))
     }
 
     fn write_disk(
@@ -144,11 +144,8 @@ impl<'a> Held<'a> {
         durability: Durability,
         now: UnixTime,
     ) -> Result<(), StoreError> {
-        let read_only = || StoreError::io(self.path, Errno::ROFS);
+        let read_only = || StoreError::io(&self.locks.state, Errno::ROFS);
         let disk = self.disk.as_ref().ok_or_else(read_only)?;
-        if !disk.writable {
-            return Err(read_only());
-        }
         let write = disk.slots.update(state.clone(), durability);
         let write = write.map_err(|error| disk.locked.unusable(error))?;
         disk.locked.write(&write, durability, now)
@@ -156,11 +153,19 @@ impl<'a> Held<'a> {
 }
 
 impl<'a> Disk<'a> {
-    fn read(file: &StateFile, locked: Locked<'a>, stat: &Stat) -> Result<Self, StoreError> {
+    fn lock(file: &'a StateFile, path: &'a Path) -> Result<Locked<'a>, StoreError> {
+        if file.writable {
+            Locked::acquire(&file.file, path)
+        } else {
+            // NFS locks nothing that was opened for reading alone.
+            Ok(Locked::read_only(&file.file, path))
+        }
+    }
+
+    fn read(locked: Locked<'a>, stat: &Stat) -> Result<Self, StoreError> {
         Ok(Self {
             slots: locked.read(stat)?,
             locked,
-            writable: file.writable,
         })
     }
 }

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::enrol::lockable;
 use super::error::{Problem, StoreError};
 use super::place::{Place, open_step, walk};
 use super::{Account, Store};
@@ -28,7 +27,9 @@ impl Store {
         }
         let place = Place::in_system(self, OsString::new());
         let failed = |errno| StoreError::io(place.base_path(), errno);
-        let base = lockable(&place.open_base()?, place.base_path())?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let base = rustix::fs::openat(place.open_base()?, ".", flags, Mode::empty());
+        let base = base.and_then(clear_of_stdio).map_err(failed)?;
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&base).map_err(failed)? {
             let entry = entry.map_err(failed)?;
@@ -51,7 +52,7 @@ impl Store {
         let place = Place::of(self, account)?;
         place.enter(|| {
             let (base, _) = walk(place.base_path())?;
-            match open_step(&base, place.entry()) {
+            match open_step(&base, place.entry(), OFlags::PATH) {
                 Ok(_) => Ok(true),
                 Err(rustix::io::Errno::NOENT) => Ok(false),
                 Err(errno) => Err(StoreError::io(place.record_path(), errno)),

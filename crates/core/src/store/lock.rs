@@ -26,6 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Locked<'a> {
     file: &'a OwnedFd,
     path: &'a Path,
+    writable: bool,
     /// Ends after the unlocking.
     _steady: Steady,
 }
@@ -42,6 +43,7 @@ impl<'a> Locked<'a> {
                     return Ok(Self {
                         file,
                         path,
+                        writable: true,
                         _steady: steady,
                     });
                 }
@@ -54,6 +56,16 @@ impl<'a> Locked<'a> {
             wait(pause);
             waited = waited.saturating_add(pause);
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// A file that is not locked, because it cannot be, and that nobody writes.
+    pub(super) fn read_only(file: &'a OwnedFd, path: &'a Path) -> Self {
+        Self {
+            file,
+            path,
+            writable: false,
+            _steady: Steady::begin(),
         }
     }
 
@@ -82,6 +94,9 @@ impl<'a> Locked<'a> {
         durability: Durability,
         now: UnixTime,
     ) -> Result<(), StoreError> {
+        if !self.writable {
+            return Err(StoreError::io(self.path, Errno::ROFS));
+        }
         check_file_limit(FILE).map_err(|errno| StoreError::io(self.path, errno))?;
         let flush =
             || rustix::fs::fdatasync(self.file).map_err(|errno| StoreError::io(self.path, errno));

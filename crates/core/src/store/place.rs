@@ -17,6 +17,7 @@ use super::identity::Identity;
 use super::{HOME_RECORD, Store};
 use crate::descriptor::clear_of_stdio;
 use crate::policy::StoreKind;
+use crate::token::TokenFile;
 
 /// Where one user's record lies, and with whose rights it is reached.
 #[derive(Debug)]
@@ -27,9 +28,9 @@ pub(super) struct Place {
     record: PathBuf,
     owner: u32,
     identity: Option<Identity>,
-    /// Where copies of states are kept, if the policy bears disks that cannot
-    /// be written.
-    memory: Option<PathBuf>,
+    /// Where copies of states lie that a disk did not take.
+    memory: PathBuf,
+    may_be_unwritable: bool,
 }
 
 impl Place {
@@ -52,6 +53,7 @@ impl Place {
             owner: passwd.uid,
             identity: Identity::of(account)?,
             memory: store.memory.clone(),
+            may_be_unwritable: store.may_be_unwritable,
         })
     }
 
@@ -65,19 +67,18 @@ impl Place {
             owner: rustix::process::geteuid().as_raw(),
             identity: None,
             memory: store.memory.clone(),
+            may_be_unwritable: store.may_be_unwritable,
         }
     }
 
     /// Whether the policy bears a disk that cannot be written.
     pub(super) fn may_be_unwritable(&self) -> bool {
-        self.memory.is_some()
+        self.may_be_unwritable
     }
 
-    /// The copy in memory of the record whose directory has this device and
-    /// inode, if the policy bears a disk that cannot be written.
-    pub(super) fn memory_copy(&self, directory: (u64, u64)) -> Option<MemoryCopy> {
-        let memory = self.memory.as_ref()?;
-        Some(MemoryCopy::of(memory, directory))
+    /// Where root's copy of this record's state is, or would be.
+    pub(super) fn memory_copy(&self, tokens: &TokenFile) -> MemoryCopy {
+        MemoryCopy::of(&self.memory, self.owner, tokens)
     }
 
     /// The record's directory, for messages.
@@ -133,7 +134,8 @@ impl Place {
 
     /// Opens the record's directory; `None` if there is none.
     pub(super) fn open_record(&self, base: &OwnedFd) -> Result<Option<OwnedFd>, StoreError> {
-        let (directory, stat) = match open_step(base, &self.entry) {
+        // For reading: a path descriptor cannot be locked.
+        let (directory, stat) = match open_step(base, &self.entry, OFlags::RDONLY) {
             Ok(opened) => opened,
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(StoreError::io(&self.record, errno)),
@@ -192,10 +194,11 @@ pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let mut links: usize = 0;
     while let Some(name) = pending.pop_front() {
         let at = reached.join(&name);
-        let (child, stat) = open_step(&current.0, &name).map_err(|errno| match errno {
-            Errno::NOENT => StoreError::Missing(at.clone()),
-            _ => StoreError::io(&at, errno),
-        })?;
+        let (child, stat) =
+            open_step(&current.0, &name, OFlags::PATH).map_err(|errno| match errno {
+                Errno::NOENT => StoreError::Missing(at.clone()),
+                _ => StoreError::io(&at, errno),
+            })?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 current = (child, stat);
@@ -221,13 +224,20 @@ pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     Ok(current)
 }
 
-/// Opens one component, whatever it is, and following nothing.
-pub(super) fn open_step(at: &OwnedFd, name: &OsString) -> Result<(OwnedFd, Stat), Errno> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+/// Opens one component, whatever it is, and following nothing; a directory with
+/// this access.
+pub(super) fn open_step(
+    at: &OwnedFd,
+    name: &OsString,
+    access: OFlags,
+) -> Result<(OwnedFd, Stat), Errno> {
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = |flags| rustix::fs::openat(at, name, flags, Mode::empty());
     // As a directory first: only that makes an automounter mount it. What lies
     // under an unmounted mount point is not the user's home.
-    let opened = match rustix::fs::openat(at, name, flags | OFlags::DIRECTORY, Mode::empty()) {
-        Err(Errno::NOTDIR | Errno::LOOP) => rustix::fs::openat(at, name, flags, Mode::empty()),
+    let opened = match open(flags | access | OFlags::DIRECTORY) {
+        // Something else; or not for us, and who has it may tell why.
+        Err(Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => open(flags | OFlags::PATH),
         opened => opened,
     };
     opened.and_then(with_stat)

@@ -53,6 +53,7 @@ const RULES: Rules = Rules {
         tries: 3,
         first_wait: 30,
     },
+    remember: 0,
 };
 
 /// A system store with nobody in it.
@@ -68,7 +69,8 @@ impl World {
         let store = Store {
             kind: StoreKind::System,
             system: directory.path().to_owned(),
-            memory: None,
+            memory: directory.path().join("memory"),
+            may_be_unwritable: false,
         };
         // A name that no system has: the system store needs no system user.
         let name = UserName::new("panel user@example.org").unwrap();
@@ -291,7 +293,8 @@ fn a_store_that_is_not_there_is_no_unenrolled_user() {
     let store = Store {
         kind: StoreKind::System,
         system: world.directory.path().join("no/store"),
-        memory: None,
+        memory: PathBuf::new(),
+        may_be_unwritable: false,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::Missing(_)), "{error}");
@@ -397,7 +400,8 @@ fn in_the_home_store_a_user_whom_the_system_does_not_know_is_no_unenrolled_user(
     let store = Store {
         kind: StoreKind::Home,
         system: PathBuf::new(),
-        memory: None,
+        memory: PathBuf::new(),
+        may_be_unwritable: false,
     };
     let error = store.open(&world.account).unwrap_err();
     assert!(matches!(error, StoreError::UnknownUser { .. }), "{error}");

@@ -58,6 +58,7 @@ pub fn resync(
         record,
         state,
         source: source.id(record),
+        place: source.place().map(|place| place.id(record)),
         rules,
         now,
     };

@@ -14,6 +14,7 @@ const RULES: Rules = Rules {
         tries: 3,
         first_wait: 30,
     },
+    remember: 0,
 };
 
 fn token(name: &str, kind: Kind, byte: u8) -> Token {
