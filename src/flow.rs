@@ -306,9 +306,10 @@ fn source(host: &impl Host) -> Source {
     let terminal = host.tty();
     let who = host.ruser().or_else(|| terminal.clone());
     let source = Source::local(&who.unwrap_or_default());
-    match (terminal, host.session()) {
-        (Some(terminal), Some(session)) => source.at(&session, &terminal),
-        _ => source,
+    let session = terminal.and_then(|terminal| Some((host.session(&terminal)?, terminal)));
+    match session {
+        Some((session, terminal)) => source.at(&session, &terminal),
+        None => source,
     }
 }
 

@@ -28,8 +28,9 @@ pub(crate) trait Host {
     /// The terminal, if the application says one.
     fn tty(&self) -> Option<String>;
 
-    /// The login session that the application runs in, if that can be told.
-    fn session(&self) -> Option<Session> {
+    /// The login session that the application runs in, if that can be told and
+    /// the terminal is that session's.
+    fn session(&self, _terminal: &str) -> Option<Session> {
         None
     }
 

@@ -105,6 +105,20 @@ fn elsewhere_and_where_nothing_is_remembered_it_is_asked() {
 }
 
 #[test]
+fn what_a_daemon_calls_its_terminal_is_none() {
+    let realm = Realm::new("remember = \"8h\"");
+    let phone = realm.enrol("alice");
+    let door = stack(&realm, &[""]);
+    let local = |reply: &str| {
+        let mut pam_try = Command::new(artifacts::helper("pam-try"));
+        pam_try.args(["--tty", "dovecot"]);
+        visit_from(pam_try, &door, "alice", "", reply)
+    };
+    assert!(local(&phone.code()).entered);
+    is_asked(&local("\n"));
+}
+
+#[test]
 fn it_lasts_as_long_as_the_policy_says_and_a_clock_that_was_set_back_ends_it() {
     let realm = Realm::new("remember = \"8h\"");
     realm.enrol("alice");

@@ -123,8 +123,8 @@ impl Host for LinuxPam<'_> {
         text(item.0)
     }
 
-    fn session(&self) -> Option<Session> {
-        Session::current()
+    fn session(&self, terminal: &str) -> Option<Session> {
+        Session::at(terminal)
     }
 
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError> {

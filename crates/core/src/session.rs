@@ -2,8 +2,9 @@
 //! as the kernel knows them (`setsid`).
 
 use std::io::Read;
+use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::descriptor::clear_of_stdio;
 
@@ -20,11 +21,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of this process. `None` if /proc does not tell all of it, and
-    /// if the leader is gone or outside of our view, as it may be in a container.
+    /// The session of this process, if `terminal` is its controlling terminal, or
+    /// a display. What daemons call their terminal is neither: all their clients
+    /// would be in one session.
+    ///
+    /// `None` too if /proc does not tell all of it, and if the leader is gone or
+    /// outside of our view, as it may be in a container.
     #[must_use]
-    pub fn current() -> Option<Self> {
-        let leader = Process::read("self")?.session;
+    pub fn at(terminal: &str) -> Option<Self> {
+        let own = Process::read("self")?;
+        (is_display(terminal) || own.controls(terminal)).then_some(())?;
+        let leader = own.session;
         let process = Process::read(&leader.to_string())?;
         // A leader leads its own session; anything else is another view.
         (leader != 0 && process.id == leader && process.session == leader).then_some(())?;
@@ -58,6 +65,8 @@ impl Session {
 struct Process {
     id: u64,
     session: u64,
+    /// The controlling terminal's device; 0 for none.
+    terminal: u32,
     /// In clock ticks since the machine was started.
     started: u64,
 }
@@ -80,9 +89,40 @@ impl Process {
         Some(Self {
             id: id.parse().ok()?,
             session: field(6)?,
+            terminal: u32::try_from(field(7)?).ok()?,
             started: field(22)?,
         })
     }
+
+    /// Whether this is the file, or the line, of the controlling terminal.
+    fn controls(&self, terminal: &str) -> bool {
+        let path = Path::new("/dev").join(terminal);
+        let Ok(stat) = rustix::fs::stat(&path) else {
+            return false;
+        };
+        let (major, minor) = (
+            rustix::fs::major(stat.st_rdev),
+            rustix::fs::minor(stat.st_rdev),
+        );
+        self.terminal != 0
+            && FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+            && (major, minor) == device(self.terminal)
+    }
+}
+
+/// Major and minor number of a terminal as the kernel writes it in one number.
+fn device(number: u32) -> (u32, u32) {
+    let minor = (number & 0xff) | ((number >> 12) & 0x000f_ff00);
+    ((number >> 8) & 0xfff, minor)
+}
+
+/// A screen of this machine, as lock screens name it: `:0`.
+fn is_display(terminal: &str) -> bool {
+    let number = terminal.strip_prefix(':').unwrap_or_default();
+    !number.is_empty()
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn read(path: &str) -> Option<String> {
@@ -108,6 +148,7 @@ mod tests {
             let expected = Process {
                 id: 42,
                 session: 43,
+                terminal: 34816,
                 started: 777,
             };
             assert_eq!(said, Some(expected), "{name:?}");
@@ -121,7 +162,33 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "reads /proc")]
-    fn two_looks_at_one_session_see_the_same() {
-        assert_eq!(Session::current(), Session::current());
+    fn what_is_no_terminal_of_ours_is_in_no_session() {
+        for terminal in [
+            "",
+            "ssh",
+            "dovecot",
+            "cron",
+            "/dev/null",
+            "null",
+            "pts",
+            "host:0",
+            ":",
+            ":a",
+        ] {
+            assert_eq!(Session::at(terminal), None, "{terminal}");
+        }
+        assert_eq!(Session::at(":0"), Session::at(":0"));
+    }
+
+    #[test]
+    fn a_terminal_s_number_is_its_device() {
+        for (number, expected) in [
+            (0x8800, (136, 0)),
+            (0x8807, (136, 7)),
+            (0x10_8800, (136, 256)),
+            (0x0401, (4, 1)),
+        ] {
+            assert_eq!(device(number), expected, "{number:x}");
+        }
     }
 }

@@ -249,7 +249,7 @@ impl Host for Scripted {
         self.tty.map(str::to_owned)
     }
 
-    fn session(&self) -> Option<Session> {
+    fn session(&self, _: &str) -> Option<Session> {
         self.session.clone()
     }
 
