@@ -1,5 +1,13 @@
 //! What other programs have, taken over.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a broken test"
+)]
+
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -147,7 +155,8 @@ fn a_users_file_makes_records_for_all_in_it_and_reports_each_line() {
             .contains("PIN")
     );
     world.refused(&["verify", "--user", "alice@x"], &used, "used_code");
-    world.done(&["verify", "--user", "alice@x"], &code(1));
+    let next = code(1);
+    world.done(&["verify", "--user", "alice@x"], &next);
     world.refused(&["verify", "--user", "eve@x"], "", "not_enrolled");
     // A second time nothing is overwritten.
     let again = partly(&world, &["import", path, "--drop-pins"], "");
@@ -158,7 +167,7 @@ fn a_users_file_makes_records_for_all_in_it_and_reports_each_line() {
     let reason = again["entries"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("there is a record already"), "{reason}");
     assert!(again["warnings"].to_string().contains("the PIN of eve@x"));
-    world.refused(&["verify", "--user", "alice@x"], &code(1), "used_code");
+    world.refused(&["verify", "--user", "alice@x"], &next, "used_code");
 }
 
 #[test]
@@ -301,7 +310,7 @@ fn no_more_than_sixteen_tokens_are_taken() {
     let world = World::new();
     let mut input = String::new();
     for period in 11..=27 {
-        input.push_str(&format!("otpauth://totp/a?secret={KEY}&period={period}\n"));
+        writeln!(input, "otpauth://totp/a?secret={KEY}&period={period}").unwrap();
     }
     let answer = partly(&world, &["import", "-"], &input);
     assert_eq!(
