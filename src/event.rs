@@ -41,18 +41,6 @@ impl Event {
         }
     }
 
-    /// The same, with a word on arguments that have no effect: the administrator
-    /// may count on them.
-    pub(crate) fn ignoring(mut self, arguments: &[&str]) -> Self {
-        if !arguments.is_empty() {
-            self.pairs.push(("ignored", arguments.join(",")));
-            if self.level == Level::Info {
-                self.level = Level::Notice;
-            }
-        }
-        self
-    }
-
     /// How loud.
     pub(crate) fn level(&self) -> Level {
         self.level

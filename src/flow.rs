@@ -26,36 +26,26 @@ pub(crate) fn authenticate(
     arguments: &[&[u8]],
     clock: impl Fn() -> UnixTime,
 ) -> Outcome {
-    let mut known = Known::default();
-    let mut outcome = login(host, arguments, clock, &mut known).unwrap_or_else(Outcome::Denied);
+    let mut user = None;
+    let mut outcome = login(host, arguments, clock, &mut user).unwrap_or_else(Outcome::Denied);
     if host.starved() {
         outcome = Outcome::Denied(Denial::OutOfMemory);
     }
-    let event = Event::of(&outcome, known.user.as_deref(), host);
-    host.log(&event.ignoring(&known.ignored));
+    host.log(&Event::of(&outcome, user.as_deref(), host));
     outcome
-}
-
-/// What the log tells of a login, however it ends.
-#[derive(Default)]
-struct Known {
-    user: Option<String>,
-    /// Arguments of the line that have no effect.
-    ignored: Vec<&'static str>,
 }
 
 fn login(
     host: &mut impl Host,
     arguments: &[&[u8]],
     clock: impl Fn() -> UnixTime,
-    known: &mut Known,
+    user: &mut Option<String>,
 ) -> Result<Outcome, Denial> {
     // Who is it? The answer stands in the log, whatever follows.
-    let name = known.user.insert(host.user()?);
+    let name = user.insert(host.user()?);
 
     // What does the administrator ask for here? A mistake in the policy denies.
     let arguments = Arguments::parse(arguments.iter().copied())?;
-    known.ignored.clone_from(&arguments.ignored);
     let policy = Policy::for_login(&arguments, &host.service())?;
     host.delay_failure(policy.fail_delay);
 

@@ -68,7 +68,9 @@ mod tests {
         let all = Arguments::command();
         for command in all.get_subcommands().filter(|it| !it.is_hide_set()) {
             let name = command.get_name();
-            let Request::Command(command) = Arguments::parse_from(["pam-otp", name]).request else {
+            let words = command.get_positionals().map(|_| "x");
+            let arguments = ["pam-otp", name].into_iter().chain(words);
+            let Request::Command(command) = Arguments::parse_from(arguments).request else {
                 panic!("{name}");
             };
             assert_eq!(command.name(), name);

@@ -57,4 +57,20 @@ commands! {
     Show(show),
     /// Switch two-factor login off; asks for a code or a recovery code
     Disable(disable),
+    /// Make new recovery codes, the old ones void; asks for a code
+    Recovery(recovery),
+    /// Give a token another name; asks for a code
+    Rename(rename),
+    /// Remove one of several tokens; asks for a code
+    Remove(remove),
+    /// Take over what another program has
+    Import(import),
+    /// Show the otpauth URIs; asks for a code
+    Export(export),
+    /// Tell who has two-factor login, and how it stands (root only)
+    List(list),
+    /// Remove a record in whatever state, e.g. for a lost phone (root only)
+    Reset(reset),
+    /// Forget wrong codes, so that nobody waits any more (root only)
+    Unlock(unlock),
 }

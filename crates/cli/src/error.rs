@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use pam_otp_core::policy::{FileError, PolicyError};
 use pam_otp_core::store::{PENDING_FILE, StoreError};
-use pam_otp_core::token::TokenError;
+use pam_otp_core::token::{TokenError, TokenNameError};
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
@@ -73,6 +73,41 @@ pub(crate) enum Error {
     NotShown(io::Error),
     /// Reading or writing failed.
     Io(io::Error),
+    /// Another token has that name.
+    NameTaken(String),
+    /// Only the administrator may do that.
+    NotInCharge(&'static str),
+    /// No token can have that name.
+    TokenName(TokenNameError),
+    /// New recovery codes count, and nobody has seen them.
+    CodesLost,
+    /// The system store of a program that runs as an ordinary user.
+    OthersStore {
+        /// Where.
+        path: PathBuf,
+        /// Whose.
+        owner: String,
+        /// The policy that names it.
+        policy: PathBuf,
+        /// What was to be done.
+        command: &'static str,
+    },
+    /// A file to import cannot be read.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// There is nothing in it.
+    NothingToImport,
+    /// Some of what was to be imported was not. The answer says which.
+    EntriesRefused {
+        /// So many.
+        refused: usize,
+        /// Of so many.
+        all: usize,
+    },
 }
 
 impl Error {
@@ -85,7 +120,7 @@ impl Error {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Caller(_) => "unknown_caller",
-            Self::NotRoot => "not_root",
+            Self::NotRoot | Self::NotInCharge(_) => "not_root",
             Self::UserName(_) => "bad_user_name",
             Self::Policy(_) => "bad_policy",
             Self::Store(StoreError::Io { error, .. }) => match error.kind() {
@@ -105,7 +140,7 @@ impl Error {
             Self::Mismatch(_) | Self::NotConfirmed => "wrong_code",
             Self::NoPending(_) => "no_pending",
             Self::PendingExpired(_) => "pending_expired",
-            Self::Tokens(TokenError::Twice(_)) => "name_taken",
+            Self::Tokens(TokenError::Twice(_)) | Self::NameTaken(_) => "name_taken",
             Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
             Self::Tokens(TokenError::Missing(_)) => "no_such_token",
             Self::Tokens(TokenError::None) => "last_token",
@@ -114,7 +149,12 @@ impl Error {
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
-            Self::Io(_) => "input_output",
+            Self::Io(_) | Self::File { .. } => "input_output",
+            Self::TokenName(_) => "bad_token_name",
+            Self::CodesLost => "codes_lost",
+            Self::OthersStore { .. } => "insecure_record",
+            Self::NothingToImport => "nothing_to_import",
+            Self::EntriesRefused { .. } => "entries_refused",
         }
     }
 
@@ -222,9 +262,41 @@ impl Error {
             | Self::NotShown(_)
             | Self::Random(_)
             | Self::Qr
-            | Self::Tokens(TokenError::TooMany(_) | TokenError::None)
+            | Self::Tokens(TokenError::TooMany(_))
             | Self::Usage(_)
+            | Self::TokenName(_)
+            | Self::File { .. }
+            | Self::NothingToImport
+            | Self::NameTaken(_)
+            | Self::EntriesRefused { .. }
             | Self::Io(_) => None,
+            Self::Tokens(TokenError::None)
+            | Self::NotInCharge(_)
+            | Self::CodesLost
+            | Self::OthersStore { .. } => self.next(&for_user(other)),
+        }
+    }
+
+    /// What to do next, where that is a command.
+    fn next(&self, for_user: &str) -> Option<String> {
+        match self {
+            Self::Tokens(TokenError::None) => Some(format!(
+                "pam-otp disable{for_user} switches two-factor login off"
+            )),
+            Self::NotInCharge(command) => {
+                Some(format!("ask the administrator; as root: pam-otp {command}"))
+            }
+            Self::CodesLost => Some(format!("pam-otp recovery{for_user} makes new ones")),
+            Self::OthersStore {
+                owner,
+                policy,
+                command,
+                ..
+            } => Some(format!(
+                "runuser -u {owner} -- pam-otp --policy {} {command}{for_user}",
+                policy.display(),
+            )),
+            _ => None,
         }
     }
 }
@@ -285,6 +357,7 @@ impl fmt::Display for Error {
             Self::PendingExpired(user) => {
                 write!(f, "the enrolment of {user} was not confirmed in time")
             }
+            Self::Tokens(TokenError::None) => f.write_str("the last token cannot be removed"),
             Self::Tokens(error) => error.fmt(f),
             Self::Usage(error) => f.write_str(error),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
@@ -298,6 +371,22 @@ impl fmt::Display for Error {
                 )
             }
             Self::Io(error) => error.fmt(f),
+            Self::NotInCharge(command) => write!(f, "pam-otp {command} is for root only"),
+            Self::NameTaken(name) => TokenError::Twice(name.clone()).fmt(f),
+            Self::TokenName(error) => error.fmt(f),
+            Self::CodesLost => f.write_str(
+                "the new recovery codes could not be shown, and are lost; all others are void",
+            ),
+            Self::OthersStore { path, owner, .. } => write!(
+                f,
+                "{}: the store of user {owner}, which root keeps out of",
+                path.display()
+            ),
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::NothingToImport => f.write_str("there is nothing to import"),
+            Self::EntriesRefused { refused, all } => {
+                write!(f, "{refused} of {all} entries were not imported")
+            }
         }
     }
 }
@@ -305,6 +394,18 @@ impl fmt::Display for Error {
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error)
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Tokens(error)
+    }
+}
+
+impl From<TokenNameError> for Error {
+    fn from(error: TokenNameError) -> Self {
+        Self::TokenName(error)
     }
 }
 

@@ -75,7 +75,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 fn tell(arguments: &Arguments, error: &Error) {
     let other = arguments.user.as_deref();
     if let (Request::Command(command), true) = (&arguments.request, arguments.json) {
-        let _ = reply::refuse(Some(command.name()), error.object(other));
+        // This one stands in the answer already.
+        if !matches!(error, Error::EntriesRefused { .. }) {
+            let _ = reply::refuse(Some(command.name()), error.object(other));
+        }
         return;
     }
     let mut stderr = std::io::stderr().lock();

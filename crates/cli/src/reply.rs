@@ -17,7 +17,7 @@ pub(crate) const VERSION: u64 = 1;
 
 /// Room for the words of any command: a text that grows would leave copies of
 /// recovery codes behind.
-const WORDS: usize = 4096;
+const WORDS: usize = 32 * 1024;
 
 /// The answer of a command that did what was asked.
 pub(crate) struct Reply {
@@ -29,10 +29,12 @@ pub(crate) struct Reply {
     warnings: Vec<String>,
     /// See [`Reply::unless_seen`].
     undo: Option<Undo>,
+    /// See [`Reply::partly`].
+    partly: Option<Error>,
 }
 
 /// Takes back what was done.
-type Undo = fn(&Session) -> Result<(), Error>;
+type Undo = Box<dyn FnOnce(&Session) -> Result<(), Error>>;
 
 impl Reply {
     /// Says nothing yet.
@@ -42,6 +44,7 @@ impl Reply {
             fields: Object::new(),
             warnings: Vec::new(),
             undo: None,
+            partly: None,
         }
     }
 
@@ -63,8 +66,17 @@ impl Reply {
 
     /// What was done is of no use if nobody sees this answer: then it is taken
     /// back, and otherwise told to the system's log.
-    pub(crate) fn unless_seen(&mut self, undo: Undo) {
-        self.undo = Some(undo);
+    pub(crate) fn unless_seen(
+        &mut self,
+        undo: impl FnOnce(&Session) -> Result<(), Error> + 'static,
+    ) {
+        self.undo = Some(Box::new(undo));
+    }
+
+    /// Not all was done that was asked for: the answer is given, and with it this
+    /// error.
+    pub(crate) fn partly(&mut self, error: Error) {
+        self.partly = Some(error);
     }
 
     /// Gives the answer in the form that was asked for.
@@ -74,16 +86,20 @@ impl Reply {
             fields,
             warnings,
             undo,
+            partly,
         } = self;
         let given = if session.json {
             let mut all = Object::new();
             all.push("version", VERSION);
-            all.push("ok", true);
+            all.push("ok", partly.is_none());
             all.push("command", session.command);
             all.push("user", session.user());
             let warnings = session.warnings.iter().chain(&warnings);
             all.push("warnings", warnings.map(String::as_str).collect::<List>());
             all.0.extend(fields.0);
+            if let Some(error) = &partly {
+                all.push("error", error.object(None));
+            }
             print(&all)
         } else {
             for warning in &warnings {
@@ -94,13 +110,16 @@ impl Reply {
         match (given, undo) {
             (Ok(()), Some(_)) => {
                 session.log_done();
-                Ok(())
+                partly.map_or(Ok(()), Err)
             }
             (Err(error), Some(undo)) => {
                 undo(session)?;
                 Err(Error::NotShown(error))
             }
-            (given, None) => Ok(given?),
+            (given, None) => {
+                given?;
+                partly.map_or(Ok(()), Err)
+            }
         }
     }
 }

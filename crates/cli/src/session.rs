@@ -1,13 +1,14 @@
 //! Who calls, for whom, and under which policy: settled once, at the start.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
 use pam_otp_core::answer::Answer;
 use pam_otp_core::enrolment::Pending;
-use pam_otp_core::policy::{Arguments as Line, Policy, StoreKind};
+use pam_otp_core::policy::{Arguments as Line, DEFAULT_SYSTEM_STORE, Policy, StoreKind};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
@@ -20,7 +21,7 @@ use crate::plain::plain;
 use crate::syslog;
 
 /// One run of the command.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     /// The rules, with the policy's section if one was asked for.
     pub(crate) policy: Policy,
@@ -34,12 +35,38 @@ pub(crate) struct Session {
     caller: String,
     /// An administrator acts for somebody else, and needs no code of theirs.
     pub(crate) administrator: bool,
+    /// What else the caller may.
+    charge: Charge,
     /// The answer is to be JSON.
     pub(crate) json: bool,
     /// A person types the answers, and is asked for them.
     pub(crate) interactive: bool,
     /// What was seen at the start, for the JSON answer.
     pub(crate) warnings: Vec<String>,
+}
+
+/// Of which store the caller is the administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charge {
+    /// Of any: root.
+    Everything,
+    /// Of this one. A program that runs as an ordinary user may have a system
+    /// store of its own: that user is its administrator.
+    OwnStore,
+    /// Of none.
+    Nothing,
+}
+
+impl Charge {
+    fn of(caller: Uid, policy: Option<&Policy>) -> Self {
+        if caller.is_root() {
+            Self::Everything
+        } else if policy.and_then(owner) == Some(caller) {
+            Self::OwnStore
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 impl Session {
@@ -54,12 +81,17 @@ impl Session {
         };
         let name = UserName::new(name)?;
         let for_another = arguments.user.is_some() && arguments.user != own_name;
-        if for_another && !caller.is_root() {
+        let policy = policy(arguments);
+        let charge = Charge::of(caller, policy.as_ref().ok());
+        if for_another && charge == Charge::Nothing {
             return Err(Error::NotRoot);
         }
 
         let account = Account::resolve(&name)?;
-        let policy = policy(arguments)?;
+        let policy = policy?;
+        if caller.is_root() {
+            keep_out(&policy, arguments, command)?;
+        }
         let warning = meet(&account, policy.store, command)?;
         if let (Some(warning), false) = (&warning, arguments.json) {
             person::warn(&plain(warning));
@@ -70,11 +102,44 @@ impl Session {
             account,
             command,
             caller: own_name.clone().unwrap_or_else(|| caller.to_string()),
-            administrator: arguments.user.is_some() && caller.is_root(),
+            administrator: arguments.user.is_some() && charge != Charge::Nothing,
+            charge,
             json: arguments.json,
             interactive: !arguments.json && person::is_there(),
             warnings: warning.into_iter().collect(),
         })
+    }
+
+    /// The same, about another user, by whoever is in charge of the store.
+    pub(crate) fn about(&self, account: Account) -> Self {
+        Self {
+            account,
+            administrator: self.charge != Charge::Nothing,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the caller is root.
+    pub(crate) fn is_root(&self) -> bool {
+        self.charge == Charge::Everything
+    }
+
+    /// Refuses whoever is not in charge of the store.
+    pub(crate) fn require_charge(&self) -> Result<(), Error> {
+        if self.charge == Charge::Nothing {
+            return Err(Error::NotInCharge(self.command));
+        }
+        Ok(())
+    }
+
+    /// Whoever acts as the administrator must say for whom.
+    pub(crate) fn require_user(&self) -> Result<(), Error> {
+        self.require_charge()?;
+        if self.administrator {
+            return Ok(());
+        }
+        let needs = format!("pam-otp {} needs --user NAME", self.command);
+        Err(Error::Usage(needs))
     }
 
     /// The user's name, as the system writes it.
@@ -188,6 +253,34 @@ fn meet(account: &Account, store: StoreKind, command: &str) -> Result<Option<Str
         (StoreKind::System, "enroll") => Ok(Some(error.to_string())),
         (StoreKind::System, _) => Ok(None),
     }
+}
+
+/// Who owns the directory of the system store, if the policy has one.
+fn owner(policy: &Policy) -> Option<Uid> {
+    let owner = || {
+        Some(Uid::from_raw(
+            std::fs::metadata(&policy.system_store).ok()?.uid(),
+        ))
+    };
+    (policy.store == StoreKind::System).then(owner).flatten()
+}
+
+/// Root keeps out of such a store: what it made there its owner could not read.
+fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Result<(), Error> {
+    let Some(owner) = owner(policy).filter(|owner| !owner.is_root()) else {
+        return Ok(());
+    };
+    // That one is root's, and must be again.
+    if policy.system_store == std::path::Path::new(DEFAULT_SYSTEM_STORE) {
+        return Ok(());
+    }
+    let user = User::from_uid(owner).ok().flatten();
+    Err(Error::OthersStore {
+        path: policy.system_store.clone(),
+        owner: user.map_or_else(|| owner.to_string(), |user| user.name),
+        policy: arguments.policy.clone(),
+        command,
+    })
 }
 
 /// The policy as a login through this service would have it.

@@ -8,6 +8,7 @@
 )]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use pam_otp_testkit::authenticator::{self, Algorithm};
 use serde_json::{Value, json};
@@ -149,6 +150,21 @@ fn of_two_enrolments_at_once_the_later_one_counts() {
     world.done(&["confirm"], &code(&second, 0));
     world.refused(&["verify"], &code(&first, 30), "wrong_code");
     world.done(&["verify"], &code(&second, 30));
+}
+
+/// Begun without a proof, for there was no record to prove anything by.
+#[test]
+fn a_first_enrolment_does_not_become_a_second_device_of_a_record_that_came_since() {
+    let world = World::new();
+    let stranger = world.done(&["enroll", "--name", "tablet"], "");
+    let file = world.record().join("pending.toml");
+    let pending = fs::read(&file).unwrap();
+    let owner = enrol(&world).0;
+    fs::write(&file, pending).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    world.refused(&["confirm"], &code(&stranger, 0), "enrolled");
+    world.refused(&["verify"], &code(&stranger, 30), "wrong_code");
+    world.done(&["verify"], &code(&owner, 30));
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! code of the new token, which proves that the phone works.
 //!
 //! What was begun lies in `pending.toml` in the record's directory, in TOML like
-//! the token file: `version`, `expires`, `replaces`, and one `[[token]]`.
+//! the token file: `version`, `expires`, `replaces`, `first`, and one `[[token]]`.
 
 use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
-use crate::document::{self, Fault};
+use crate::document::{self, Fault, Value};
 use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
@@ -26,6 +26,9 @@ pub struct Pending {
     pub token: Token,
     /// The token that it takes the place of, if it does.
     pub replaces: Option<TokenName>,
+    /// Begun where there was no record. To be one token more of a record that
+    /// came into being since, it would need a proof that nobody asked for.
+    pub first: bool,
     /// From this second on it cannot be confirmed.
     pub expires: UnixTime,
 }
@@ -45,12 +48,19 @@ impl Pending {
                     version.unsigned()?
                 )));
             }
-            top.only(&["version", "expires", "replaces", "token"])?;
+            top.only(&["version", "expires", "replaces", "first", "token"])?;
             let expires = UnixTime(top.require("expires")?.unsigned()?);
             let replaces = top
                 .get("replaces")
                 .map(|entry| TokenName::new(entry.text()?).map_err(|error| entry.fault(error)));
             let replaces = replaces.transpose()?;
+            let first = match top.get("first") {
+                None => false,
+                Some(entry) => match entry.value() {
+                    Value::Boolean(first) => first,
+                    _ => return Err(entry.fault("must be true or false")),
+                },
+            };
             let entry = top.require("token")?;
             let [table] = &entry.tables()?[..] else {
                 return Err(entry.fault("must be one table"));
@@ -58,6 +68,7 @@ impl Pending {
             Ok(Self {
                 token: Token::read(table)?,
                 replaces,
+                first,
                 expires,
             })
         })
@@ -72,6 +83,9 @@ impl Pending {
         let _ = writeln!(text, "version = {VERSION}\nexpires = {}", self.expires.0);
         if let Some(name) = &self.replaces {
             let _ = writeln!(text, "replaces = \"{name}\"");
+        }
+        if self.first {
+            text.push_str("first = true\n");
         }
         self.token.write(&mut text);
         text

@@ -17,7 +17,7 @@ use crate::source::{Source, keyed};
 use crate::state::State;
 use crate::time::UnixTime;
 use crate::token::{Token, TokenFile, TokenId};
-use crate::verify::{Rules, belongs};
+use crate::verify::{Rules, is_spent};
 
 /// Most places of one kind that a state remembers.
 pub const MAX_PLACES: usize = 16;
@@ -180,8 +180,9 @@ pub fn remembered(
 
 impl Remembered {
     /// The password in a field that may hold a code too. Programs that keep what
-    /// was typed once send the old code again with each request, and people may
-    /// type a new one: neither is judged, and neither belongs to the password.
+    /// was typed once send the old code again with each request; it is not judged,
+    /// and does not belong to the password. A code that was not used yet does: to
+    /// take it off would tell that it is right.
     #[must_use]
     pub fn password<'f>(&self, record: &TokenFile, field: &'f [u8]) -> &'f [u8] {
         let lengths: Vec<_> = record.tokens().iter().map(|token| token.digits).collect();
@@ -189,10 +190,10 @@ impl Remembered {
             Answer::Code(code) => self
                 .times
                 .iter()
-                .any(|time| belongs(record, &self.state, code, self.rules, *time)),
+                .any(|time| is_spent(record, &self.state, code, self.rules, *time)),
             Answer::Recovery(code) => {
-                let set = record.recovery();
-                set.is_some_and(|set| set.find(code).is_some())
+                let id = record.recovery().and_then(|set| set.find(code));
+                id.is_some_and(|id| self.state.is_spent(id))
             }
             Answer::Empty | Answer::Malformed => false,
         })

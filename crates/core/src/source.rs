@@ -1,7 +1,7 @@
 //! Where a login comes from: a network address, or somebody on this machine.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -21,11 +21,29 @@ pub struct Source {
 
 /// The client's address, if what the application says is one, and not a name:
 /// names are what somebody's name server makes of an address. An IPv4 address
-/// is one, whatever way it is written.
+/// is one, whatever way it is written, and behind a translator too (RFC 6052).
 #[must_use]
 pub fn address(rhost: &str) -> Option<IpAddr> {
-    let address = rhost.parse::<IpAddr>().ok()?;
-    Some(address.to_canonical())
+    let address = rhost.parse::<IpAddr>().ok()?.to_canonical();
+    let IpAddr::V6(whole) = address else {
+        return Some(address);
+    };
+    match whole.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+            let last = u128::from(whole) & u128::from(u32::MAX);
+            Some(Ipv4Addr::from(u32::try_from(last).ok()?).into())
+        }
+        _ => Some(address),
+    }
+}
+
+/// Whether the 64 bits before the last ones say nothing about whose an address
+/// is: local ones, and ways from IPv4 into IPv6.
+fn is_nobody_s_network(address: Ipv6Addr) -> bool {
+    match address.segments() {
+        [0, 0, 0, 0, ..] | [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] => true,
+        [first, ..] => first & 0xffc0 == 0xfe80,
+    }
 }
 
 impl Source {
@@ -33,11 +51,17 @@ impl Source {
     /// An address can be remembered, a name cannot.
     #[must_use]
     pub fn remote(rhost: &str) -> Self {
-        let network = match address(rhost) {
-            Some(IpAddr::V4(address)) => address.to_string(),
+        let (network, place) = match address(rhost) {
+            Some(IpAddr::V4(address)) => (address.to_string(), address.to_string()),
             Some(IpAddr::V6(address)) => {
                 let network = u128::from(address) & (u128::MAX << 64);
-                format!("{}/64", Ipv6Addr::from(network))
+                let network = format!("{}/64", Ipv6Addr::from(network));
+                let place = if is_nobody_s_network(address) {
+                    address.to_string()
+                } else {
+                    network.clone()
+                };
+                (network, place)
             }
             None => {
                 return Self {
@@ -48,7 +72,7 @@ impl Source {
         };
         Self {
             name: format!("net {network}"),
-            place: Some(Place::network(&network)),
+            place: Some(Place::network(&place)),
         }
     }
 
@@ -123,9 +147,28 @@ mod tests {
             ("192.0.2.7", "::ffff:192.0.2.7"),
             ("2001:db8::1", "2001:db8:0:0:ffff::2"),
             ("Host.Example.ORG", "host.example.org"),
+            ("64:ff9b::192.0.2.7", "192.0.2.7"),
         ] {
             assert_eq!(Source::remote(one), Source::remote(other));
         }
+    }
+
+    #[test]
+    fn where_many_share_64_bits_the_whole_address_is_remembered() {
+        for (one, other) in [
+            ("fe80::1", "fe80::2"),
+            ("::1", "::2"),
+            ("2001:0:1:2::1", "2001:0:1:2::2"),
+            ("64:ff9b:1::1", "64:ff9b:1::2"),
+        ] {
+            let (one, other) = (Source::remote(one), Source::remote(other));
+            assert_eq!(one.name, other.name, "guesses count for the network");
+            assert_ne!(one.place(), other.place());
+        }
+        let (one, other) = (Source::remote("2001:db8::1"), Source::remote("2001:db8::2"));
+        assert_eq!(one, other);
+        let (one, other) = ("64:ff9b::192.0.2.7", "64:ff9b::203.0.113.66");
+        assert_ne!(Source::remote(one), Source::remote(other));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod files;
 mod held;
 mod identity;
 mod legacy;
+mod list;
 mod lock;
 mod place;
 mod steady;
@@ -37,6 +38,7 @@ pub use account::{Account, Groups, Membership};
 pub use decoy::pretend;
 pub use enrol::Removal;
 pub use error::{Problem, StoreError};
+pub use list::open_file;
 
 use files::Stamp;
 use held::{Held, Locks};

@@ -89,6 +89,13 @@ impl Ledger {
         (wait > 0).then_some(wait)
     }
 
+    /// Seconds until nobody has to wait any more who has guessed, be it a known
+    /// source or a stranger; 0 if nobody has to.
+    pub(crate) fn longest_wait(&self, throttle: Throttle, interval: u64, now: UnixTime) -> u64 {
+        let sources = self.sources.values().map(|seen| seen.wait(throttle, now));
+        sources.fold(self.strangers_wait(interval, now), u64::max)
+    }
+
     /// Notes a wrong guess.
     pub(crate) fn failed(&mut self, interval: u64, source: SourceId, now: UnixTime) {
         let known = self

@@ -40,6 +40,14 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Seconds until nobody has to wait any more who has guessed at this record;
+    /// 0 if nobody has to.
+    #[must_use]
+    pub fn longest_wait(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
+        let interval = self.interval(record, state, now);
+        state.ledger().longest_wait(self.throttle, interval, now)
+    }
+
     /// Seconds that strangers wait for one more guess at this record.
     fn interval(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
         let chances = record.tokens().iter().map(|token| {
@@ -270,9 +278,10 @@ pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> boo
 /// Steps by which a token's known drift may have moved since a code opened.
 const MOVED: u64 = 2;
 
-/// Whether a code is, or was at that time, one of this record, used or not.
-/// Helps to find the end of a password; decides nothing.
-pub(crate) fn belongs(
+/// Whether a code is, or was at that time, one of this record that can open no
+/// more. Helps to find the end of a password. Of a code that still can, nothing
+/// is told: nobody counts here who guesses.
+pub(crate) fn is_spent(
     record: &TokenFile,
     state: &State,
     code: &Code,
@@ -284,9 +293,9 @@ pub(crate) fn belongs(
         ..rules
     };
     let tokens = record.tokens().iter();
-    tokens.fold(false, |belongs, token| {
-        let reach = Reach::of(token, state, rules, time);
-        belongs | reach.find(token, code).is_some()
+    tokens.fold(false, |spent, token| {
+        let found = Reach::of(token, state, rules, time).find(token, code);
+        spent | matches!(found, Some(Match::Used))
     })
 }
 

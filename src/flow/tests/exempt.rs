@@ -362,13 +362,18 @@ fn a_record_that_cannot_be_used_remembers_nothing() {
 #[test]
 fn a_client_that_sends_the_same_field_each_time_is_remembered_with_it() {
     let recovery = recovery().1[0].to_text().to_string();
+    // Codes that were not used yet: nobody is told that they are right.
+    let unused = [
+        format!("hunter2{}", CODES[6]),
+        format!("hunter2{recovery}"),
+        "hunter123456".to_owned(),
+    ];
     for (typed, password) in [
         (format!("hunter2{NOW}"), "hunter2"),
-        // A person who does not know, and types the code of the next step.
-        (format!("hunter2{}", CODES[6]), "hunter2"),
-        (format!("hunter2{recovery}"), "hunter2"),
+        (unused[0].clone(), &*unused[0]),
+        (unused[1].clone(), &unused[1]),
+        (unused[2].clone(), &unused[2]),
         ("hunter2".to_owned(), "hunter2"),
-        ("hunter123456".to_owned(), "hunter123456"),
         (String::new(), ""),
     ] {
         let world = World::with_alice("remember = \"8h\"");
@@ -383,10 +388,6 @@ fn a_client_that_sends_the_same_field_each_time_is_remembered_with_it() {
             .logs(Level::Info, "granted", "code", "token=phone");
         assert_eq!(plays(&world, host, &[]), PAM_SUCCESS);
         for seconds in [0, 300, 7 * HOUR] {
-            // By then, what was the code of the next step is none of now.
-            if seconds > 60 && typed.ends_with(CODES[6]) {
-                continue;
-            }
             for argument in ["split", "forward_pass"] {
                 let host = alice().after(seconds).asks(BOTH, &typed).hands_on(password);
                 let mut host = remembered(host);

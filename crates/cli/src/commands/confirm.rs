@@ -114,7 +114,9 @@ fn create(
     let codes = codes.iter().map(RecoveryCode::to_text);
     reply.field("recovery_codes", codes.collect::<List>());
     // Codes that nobody has seen leave no way in without the phone.
-    reply.unless_seen(|session| Ok(session.store.remove(&session.account).map(drop)?));
+    reply.unless_seen(move |session| {
+        Ok(session.store.take_back(&session.account, &tokens).map(drop)?)
+    });
     Ok(reply)
 }
 
@@ -127,6 +129,10 @@ fn change(
     confirmed: &Confirmed,
     now: UnixTime,
 ) -> Result<Reply, Error> {
+    if pending.first {
+        // A record has come since, and nobody has proved to be its owner.
+        return Err(StoreError::Enrolled(record.path().to_owned()).into());
+    }
     record.change(now, |tokens, state| {
         let new = confirmed.token().id();
         if tokens.tokens().iter().any(|token| token.id() == new) {

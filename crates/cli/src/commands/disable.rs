@@ -26,13 +26,18 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         "Two-factor login is off for {}.",
         plain(session.user())
     ));
-    let mut set_aside = Vec::new();
-    tell(&removal, &mut reply, &mut set_aside);
-    reply.field("set_aside", set_aside.pop());
+    tell_set_aside(&removal, &mut reply);
     Ok(reply)
 }
 
-/// What lies elsewhere now; the last one is the one that counted.
+/// Tells what lies elsewhere now.
+pub(super) fn tell_set_aside(removal: &Removal, reply: &mut Reply) {
+    let mut set_aside = Vec::new();
+    tell(removal, reply, &mut set_aside);
+    reply.field("set_aside", set_aside.pop());
+}
+
+/// The last one is the one that counted.
 fn tell(removal: &Removal, reply: &mut Reply, set_aside: &mut Vec<String>) {
     match removal {
         Removal::None | Removal::Removed => {}

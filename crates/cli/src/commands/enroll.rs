@@ -99,6 +99,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     let pending = Pending {
         token,
         replaces: options.replace.clone(),
+        first: record.is_none(),
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
     };
     if session.json {

@@ -182,6 +182,22 @@ pub(crate) const TABLE: &[Row] = &[
         "the answer could not be written, and nothing was changed",
     ),
     row("input_output", Broken, "reading or writing failed"),
+    row(
+        "nothing_to_import",
+        Refused,
+        "the file has no entry, or none of that user",
+    ),
+    row(
+        "entries_refused",
+        Refused,
+        "some entries were not imported; `entries` says which",
+    ),
+    row("bad_token_name", Usage, "no token can have that name"),
+    row(
+        "codes_lost",
+        Broken,
+        "the new recovery codes count, and could not be shown",
+    ),
 ];
 
 /// The row of a word.

@@ -17,9 +17,6 @@ pub struct Arguments {
     pub forward_pass: bool,
     /// Another policy file than the default one.
     pub policy: Option<PathBuf>,
-    /// The arguments that have no effect here, though they had one where they
-    /// come from. For the log.
-    pub ignored: Vec<&'static str>,
     legacy: LegacyFile,
     settings: Vec<Setting>,
 }
@@ -108,9 +105,12 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     (
         "grace_period",
         "SECONDS",
-        "Has no effect: the code is asked each time. The log says so, as ignored=grace_period.",
+        "The same as remember=, in seconds; 30 days at most.",
     ),
 ];
+
+/// Seconds: as long as `remember` may last.
+const LONGEST_GRACE: u64 = 30 * 24 * 3600;
 
 impl Arguments {
     /// Reads a line's arguments. A later one overrules an earlier one.
@@ -228,11 +228,8 @@ impl Arguments {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
                 let seconds = value.parse::<u64>().ok().filter(|_| digits);
                 let what = "must be a number of seconds";
-                match seconds.ok_or_else(|| value_fault("grace_period", what))? {
-                    0 => {}
-                    _ if self.ignored.contains(&"grace_period") => {}
-                    _ => self.ignored.push("grace_period"),
-                }
+                let seconds = seconds.ok_or_else(|| value_fault("grace_period", what))?;
+                self.set("remember", &format!("{}s", seconds.min(LONGEST_GRACE)))?;
             }
         }
         Ok(())

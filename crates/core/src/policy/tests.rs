@@ -380,7 +380,6 @@ fn names_known_from_other_modules_mean_what_users_know() {
         "grace_period=0",
     ];
     let arguments = arguments(&list).unwrap();
-    assert!(arguments.ignored.is_empty());
     let mut policy = Policy::default();
     arguments.apply(&mut policy);
     assert_eq!(policy.rules.drift, 0);
@@ -399,9 +398,16 @@ fn names_known_from_other_modules_mean_what_users_know() {
 }
 
 #[test]
-fn a_grace_period_is_named_once_as_having_no_effect() {
-    let arguments = arguments(&["grace_period=60", "grace_period=3600"]).unwrap();
-    assert_eq!(arguments.ignored, ["grace_period"]);
+fn a_grace_period_is_what_is_remembered() {
+    for (argument, seconds) in [
+        ("grace_period=0", 0),
+        ("grace_period=3600", 3600),
+        ("grace_period=99999999", 30 * 24 * 3600),
+    ] {
+        let mut policy = Policy::default();
+        arguments(&[argument]).unwrap().apply(&mut policy);
+        assert_eq!(policy.rules.remember, seconds, "{argument}");
+    }
 }
 
 #[test]

@@ -78,7 +78,8 @@ impl Account {
     #[must_use]
     pub fn groups(&self) -> Groups {
         let Some(passwd) = &self.passwd else {
-            return Groups(Some(Vec::new()));
+            // The system may know the name's groups all the same, or has failed.
+            return Groups(None);
         };
         let name = CString::new(self.name.as_str()).ok();
         let groups = name.and_then(|name| getgrouplist(&name, Gid::from_raw(passwd.gid)).ok());

@@ -52,8 +52,8 @@ impl CopyFile {
 }
 
 impl MemoryCopy {
-    /// The copy of the record of this owner, with these tokens.
-    pub(super) fn of(directory: &Path, owner: u32, tokens: &TokenFile) -> Self {
+    /// The copy of the record of this owner, at this place, with these tokens.
+    pub(super) fn of(directory: &Path, record: &Path, owner: u32, tokens: &TokenFile) -> Self {
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
         if let Some(token) = tokens.tokens().first() {
             token.secret.fill(&mut block);
@@ -61,6 +61,7 @@ impl MemoryCopy {
         let digest = <Hmac<Sha256> as KeyInit>::new(&block)
             .chain_update(b"pam-otp copy 1")
             .chain_update(owner.to_le_bytes())
+            .chain_update(record.as_os_str().as_encoded_bytes())
             .finalize()
             .into_bytes();
         zeroize::Zeroize::zeroize(block.as_mut_slice());

@@ -3,11 +3,12 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
 use super::error::StoreError;
+use super::files;
 use super::legacy::LegacyPlace;
 use super::lock::Locked;
 use super::place::Place;
@@ -106,6 +107,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Takes back a record that was made just now; whether it did. One that was
+    /// changed since, or made anew, stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it is there still.
+    pub fn take_back(&self, account: &Account, made: &TokenFile) -> Result<bool, StoreError> {
+        let place = self.place(account)?;
+        place.enter(|| {
+            let base = place.open_base()?;
+            let Some(directory) = place.open_record(&base)? else {
+                return Ok(false);
+            };
+            let path = place.record_path();
+            let _locked = Locked::acquire(&directory, path)?;
+            let opened = files::open(&place, &directory, TOKEN_FILE, OFlags::RDONLY)?;
+            let Some((file, stat)) = opened else {
+                return Ok(false);
+            };
+            let text = files::read_text(&file, &stat, &path.join(TOKEN_FILE))?;
+            if **text != *made.to_toml().as_bytes() {
+                return Ok(false);
+            }
+            unlink_all(&directory, path)?;
+            let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
+            Ok(true)
+        })?
+    }
+}
+
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
@@ -127,6 +159,10 @@ pub enum Removal {
 /// Removes a record's files; whether there was a token file.
 fn empty(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
     let _locked = Locked::acquire(directory, path)?;
+    unlink_all(directory, path)
+}
+
+fn unlink_all(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
     let removed = unlink(directory, TOKEN_FILE, path)?;
     let removed = unlink(directory, STATE_FILE, path)? || removed;
     unlink(directory, PENDING_FILE, path)?;

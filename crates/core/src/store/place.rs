@@ -42,39 +42,34 @@ impl Place {
         kind: StoreKind,
         account: &Account,
     ) -> Result<Self, StoreError> {
-        let (base, entry, owner, identity) = match kind {
-            StoreKind::Home => {
-                let passwd = account.passwd.as_ref();
-                let passwd = passwd.ok_or_else(|| account.unknown())?;
-                let identity = Identity::of(account)?;
-                (
-                    passwd.home.clone(),
-                    OsString::from(HOME_RECORD),
-                    passwd.uid,
-                    identity,
-                )
-            }
-            StoreKind::System => {
-                let entry = OsString::from(account.name.as_str());
-                (
-                    store.system.clone(),
-                    entry,
-                    rustix::process::geteuid().as_raw(),
-                    None,
-                )
-            }
-        };
-        let record = base.join(&entry);
+        if kind == StoreKind::System {
+            return Ok(Self::in_system(store, account.name.as_str().into()));
+        }
+        let passwd = account.passwd.as_ref().ok_or_else(|| account.unknown())?;
         Ok(Self {
-            kind,
-            base,
-            entry,
-            record,
-            owner,
-            identity,
+            kind: StoreKind::Home,
+            base: passwd.home.clone(),
+            entry: OsString::from(HOME_RECORD),
+            record: passwd.home.join(HOME_RECORD),
+            owner: passwd.uid,
+            identity: Identity::of(account)?,
             memory: store.memory.clone(),
             may_be_unwritable: store.may_be_unwritable,
         })
+    }
+
+    /// An entry of the system store.
+    pub(super) fn in_system(store: &Store, entry: OsString) -> Self {
+        Self {
+            kind: StoreKind::System,
+            base: store.system.clone(),
+            record: store.system.join(&entry),
+            entry,
+            owner: rustix::process::geteuid().as_raw(),
+            identity: None,
+            memory: store.memory.clone(),
+            may_be_unwritable: store.may_be_unwritable,
+        }
     }
 
     /// Whether the policy bears a disk that cannot be written.
@@ -84,7 +79,7 @@ impl Place {
 
     /// Where root's copy of this record's state is, or would be.
     pub(super) fn memory_copy(&self, tokens: &TokenFile) -> MemoryCopy {
-        MemoryCopy::of(&self.memory, self.owner, tokens)
+        MemoryCopy::of(&self.memory, &self.record, self.owner, tokens)
     }
 
     /// The record's directory, for messages.
@@ -243,7 +238,11 @@ pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
 
 /// Opens one component, whatever it is, and following nothing; a directory with
 /// this access.
-fn open_step(at: &OwnedFd, name: &OsString, access: OFlags) -> Result<(OwnedFd, Stat), Errno> {
+pub(super) fn open_step(
+    at: &OwnedFd,
+    name: &OsString,
+    access: OFlags,
+) -> Result<(OwnedFd, Stat), Errno> {
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = |flags| rustix::fs::openat(at, name, flags, Mode::empty());
     // As a directory first: only that makes an automounter mount it. What lies

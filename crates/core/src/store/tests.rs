@@ -18,6 +18,7 @@ use crate::verify::Refusal;
 
 mod change;
 mod damage;
+mod list;
 
 /// A directory that goes when the test ends.
 pub(crate) struct TempDir(PathBuf);

@@ -28,6 +28,7 @@ fn pending(name: &str, byte: u8, replaces: Option<&str>) -> Pending {
     Pending {
         token: named(name, byte),
         replaces: replaces.map(|name| TokenName::new(name).unwrap()),
+        first: byte == 1,
         expires: UnixTime(NOW.0 + LIFETIME),
     }
 }
@@ -251,4 +252,32 @@ fn another_program_s_file_is_never_changed() {
         .unwrap();
     assert_eq!(record.state().unwrap(), State::default());
     assert_eq!(record.path(), world.record());
+}
+
+#[test]
+fn only_the_very_record_that_was_made_is_taken_back() {
+    let world = World::enrolled();
+    let made = world.open().tokens().clone();
+    let take_back = || world.store.take_back(&world.account, &made).unwrap();
+    let rename = |tokens: &TokenFile, state: &State| {
+        let name = |name| TokenName::new(name).unwrap();
+        let tokens = tokens.renamed(&name("phone"), name("mine"));
+        Ok::<_, StoreError>((tokens.unwrap(), state.clone()))
+    };
+    world.open().change(NOW, rename).unwrap();
+    assert!(!take_back(), "changed since");
+    world.store.remove(&world.account).unwrap();
+    assert!(!take_back(), "gone");
+    world
+        .store
+        .enrol(&world.account, &tokens(2), &State::default())
+        .unwrap();
+    assert!(!take_back(), "made anew");
+    world.store.remove(&world.account).unwrap();
+    world
+        .store
+        .enrol(&world.account, &made, &State::default())
+        .unwrap();
+    assert!(take_back());
+    assert!(!world.record().exists());
 }

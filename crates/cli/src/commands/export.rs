@@ -1,0 +1,53 @@
+//! `pam-otp export`: the otpauth URIs, for another program.
+
+use clap::Args;
+use pam_otp_core::token::{Kind, Token, TokenError, TokenName};
+
+use crate::commands::verify::prove;
+use crate::error::Error;
+use crate::present::Label;
+use crate::reply::{List, Reply};
+use crate::session::Session;
+use crate::shown;
+
+/// Which token.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// Only the token of this name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// Shows URIs, one a line, for a code or a recovery code. Root needs none with
+/// `--user`.
+pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
+    let name = options.name.as_deref().map(TokenName::new).transpose()?;
+    let mut record = session.record()?;
+    let wanted = |token: &&Token| name.as_ref().is_none_or(|name| token.name == *name);
+    // A slip uses up no code.
+    if let (None, Some(name)) = (record.tokens().tokens().iter().find(wanted), &name) {
+        return Err(TokenError::Missing(name.to_string()).into());
+    }
+    if !session.administrator {
+        prove(session, &mut record)?;
+    }
+    let state = record.state()?;
+    let label = Label::of(session.user());
+    let mut reply = Reply::new();
+    let mut list = Vec::new();
+    for token in record.tokens().tokens().iter().filter(wanted) {
+        let (mut token, next) = (token.clone(), state.next(token.id()));
+        // From where it stands: the counters before it are spent.
+        if let Kind::Hotp { counter } = &mut token.kind {
+            *counter = next.max(*counter);
+        }
+        let uri = label.uri(&token);
+        reply.line(&uri);
+        let mut object = shown::token(&token);
+        object.push("uri", uri);
+        list.push(object);
+    }
+    reply.field("tokens", list.into_iter().collect::<List>());
+    session.log_done();
+    Ok(reply)
+}

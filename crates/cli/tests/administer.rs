@@ -1,0 +1,396 @@
+//! The administrator: all users at once, lost phones, and stores of others.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a broken test"
+)]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use pam_otp_testkit::authenticator::{code, now};
+use pam_otp_testkit::sandbox::{Sandbox, run};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(20);
+const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+const OWN_POLICY: &str = "/etc/panel-otp.toml";
+
+/// A sandbox with some people in it; none without root.
+fn sandbox() -> Option<Sandbox> {
+    let sandbox = Sandbox::or_skip()?;
+    for user in ["alice", "bob", "carol", "dave", "panel"] {
+        sandbox.add_user(user, "correct horse");
+    }
+    Some(sandbox)
+}
+
+/// The same with a store of panel's own.
+fn with_own_store() -> Option<Sandbox> {
+    let sandbox = sandbox()?;
+    let policy = "store = \"system\"\nsystem_store = \"/var/lib/panel-otp\"\n";
+    sandbox.write(OWN_POLICY, policy, 0o644);
+    script(&sandbox, "install -d -m 700 -o panel /var/lib/panel-otp");
+    Some(sandbox)
+}
+
+fn script(sandbox: &Sandbox, script: &str) {
+    run(sandbox.command("sh").args(["-euc", script]), "");
+}
+
+fn by_root(sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    let mut command = sandbox.command(sandbox.pam_otp());
+    command.args(arguments);
+    command
+}
+
+fn by(user: &str, sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    let mut command = sandbox.command_as(user, sandbox.pam_otp());
+    command.args(arguments);
+    command
+}
+
+/// Exit status, standard output and standard error.
+fn said(mut command: Command, input: &str) -> (Option<i32>, String, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Makes a record; every user has the same key.
+fn enrol(sandbox: &Sandbox, user: &str) {
+    let uri = format!("otpauth://totp/phone?secret={KEY}");
+    run(
+        &mut by_root(sandbox, &["import", "-", "--user", user]),
+        &uri,
+    );
+}
+
+/// What `list` says of each user, by name.
+fn list(sandbox: &Sandbox, more: &[&str]) -> Value {
+    let all = [&["list", "--json"], more].concat();
+    let answer = run(&mut by_root(sandbox, &all), "");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let users = answer["users"].as_array().unwrap();
+    let named = users
+        .iter()
+        .map(|user| (user["name"].as_str().unwrap().to_owned(), user.clone()));
+    let mut listed: Value = named.collect::<serde_json::Map<_, _>>().into();
+    listed["warnings"] = answer["warnings"].clone();
+    listed
+}
+
+#[test]
+fn the_list_tells_of_each_user_what_stands_in_the_home() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    enrol(&sandbox, "bob");
+    run(&mut by("alice", &sandbox, &["verify"]), &code(KEY, now()));
+    for _ in 0..3 {
+        said(by("alice", &sandbox, &["verify"]), "000000");
+    }
+    run(&mut by("carol", &sandbox, &["enroll", "--json"]), "");
+    script(&sandbox, "echo nonsense > /home/bob/.pam-otp/token.toml");
+    let users = list(&sandbox, &[]);
+    let alice = &users["alice"];
+    assert_eq!(
+        [
+            &alice["state"],
+            &alice["tokens"],
+            &alice["recovery_codes_left"]
+        ],
+        [&json!("on"), &json!(1), &json!(10)]
+    );
+    let close = |field: &str| alice[field].as_u64().unwrap().abs_diff(now()) < 90;
+    assert!(
+        close("last_right_code") && close("throttled_until"),
+        "{alice}"
+    );
+    assert_eq!(users["bob"]["state"], "broken");
+    assert_eq!(users["bob"]["reason"], "bad_token_file");
+    let why = users["bob"]["message"].as_str().unwrap();
+    assert!(
+        why.starts_with("/home/bob/.pam-otp/token.toml: line 1"),
+        "{why}"
+    );
+    assert_eq!(users["carol"]["state"], "pending");
+    assert_eq!(users.get("dave"), None);
+    assert_eq!(list(&sandbox, &["--all"])["dave"]["state"], "off");
+    let words = run(&mut by_root(&sandbox, &["list"]), "");
+    let lines: Vec<&str> = words.lines().collect();
+    assert!(lines[0].starts_with("USER   STATE    TOKENS  "), "{words}");
+    assert!(
+        lines[1].starts_with("alice  on       1       10 "),
+        "{words}"
+    );
+    assert_eq!(lines.len(), 4, "{words}");
+}
+
+#[test]
+fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "dave");
+    script(
+        &sandbox,
+        "ln -s /home/dave/.pam-otp /home/alice/.pam-otp
+         chown -h alice: /home/alice/.pam-otp
+         install -d -m 700 -o bob /home/bob/.pam-otp
+         mkfifo -m 600 /home/bob/.pam-otp/token.toml; chown bob: /home/bob/.pam-otp/token.toml
+         install -d -m 777 -o carol /home/carol/.pam-otp
+         install -d -m 700 -o panel /home/panel/.pam-otp
+         chmod 777 /home/panel",
+    );
+    let users = list(&sandbox, &[]);
+    for user in ["alice", "bob", "carol", "panel"] {
+        assert_eq!(users[user]["state"], "broken", "{user}: {users}");
+        assert_eq!(users[user]["reason"], "insecure_record", "{user}: {users}");
+    }
+    assert_eq!(users["dave"]["state"], "on");
+}
+
+#[test]
+fn a_home_that_is_no_place_for_a_record_is_off_unless_there_is_one() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "bob");
+    script(
+        &sandbox,
+        "rm -r /home/alice; chmod g+w,o+w /home/bob /home/carol",
+    );
+    let users = list(&sandbox, &["--all"]);
+    assert_eq!(users["alice"]["state"], "off", "{users}");
+    assert_eq!(users["alice"]["message"], "/home/alice: no such directory");
+    assert_eq!(users["carol"]["state"], "off");
+    assert_eq!(users["bob"]["state"], "broken");
+    assert_eq!(users["bob"]["reason"], "insecure_record");
+}
+
+#[test]
+fn of_the_system_store_everybody_with_a_directory_is_listed() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    sandbox.write("/etc/security/pam_otp.toml", "store = \"system\"\n", 0o644);
+    script(&sandbox, "install -d -m 700 -o root /var/lib/pam-otp");
+    let (status, words, _) = said(by_root(&sandbox, &["list"]), "");
+    assert_eq!(
+        (status, &*words),
+        (Some(0), "Nobody has two-factor login.\n")
+    );
+    enrol(&sandbox, "alice");
+    enrol(&sandbox, "box@example.org");
+    script(
+        &sandbox,
+        "cd /var/lib/pam-otp; touch file; mkdir -m 700 alice.broken.0",
+    );
+    let users = list(&sandbox, &[]);
+    assert_eq!(users["alice"]["state"], "on");
+    assert_eq!(users["box@example.org"]["state"], "on");
+    assert_eq!(users["file"]["state"], "broken");
+    assert_eq!(users.get("alice.broken.0"), None);
+    assert_eq!(
+        users["warnings"],
+        json!(["/var/lib/pam-otp/alice.broken.0: a record that was set aside"])
+    );
+}
+
+#[test]
+fn a_reset_removes_whatever_there_is_and_says_what_comes_next() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    run(&mut by("bob", &sandbox, &["enroll", "--json"]), "");
+    script(&sandbox, "ln -s /etc /home/carol/.pam-otp");
+    enrol(&sandbox, "dave");
+    script(&sandbox, "echo nonsense > /home/dave/.pam-otp/state");
+    let reset = |user: &str| said(by_root(&sandbox, &["reset", "--user", user]), "");
+    for user in ["alice", "bob", "carol", "dave"] {
+        let (status, words, errors) = reset(user);
+        assert_eq!(status, Some(0), "{user}: {errors}");
+        let next = format!("pam-otp enroll --user {user}\n");
+        assert!(words.ends_with(&next), "{words}");
+        sandbox.syslog().wait_for(
+            |line| line.contains(&format!("action=reset user={user} by=root")),
+            SOON,
+        );
+        script(&sandbox, &format!("test ! -e /home/{user}/.pam-otp"));
+    }
+    let (status, _, errors) = reset("alice");
+    assert_eq!(status, Some(1), "{errors}");
+    sandbox.write(
+        "/etc/security/pam_otp.toml",
+        "unenrolled = \"allow\"\n",
+        0o644,
+    );
+    enrol(&sandbox, "alice");
+    let (_, words, _) = reset("alice");
+    assert!(words.contains("logins ask for no code"), "{words}");
+}
+
+#[test]
+fn who_is_unlocked_waits_no_more() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    let verify = |code: &str| said(by("alice", &sandbox, &["verify"]), code).2;
+    for _ in 0..3 {
+        verify("000000");
+    }
+    let right = code(KEY, now());
+    assert!(verify(&right).contains("too many wrong codes"));
+    let words = run(&mut by_root(&sandbox, &["unlock", "--user", "alice"]), "");
+    assert!(
+        words.starts_with("Nobody waits any more for alice; "),
+        "{words}"
+    );
+    assert_eq!(verify(&right), "");
+    assert_eq!(
+        verify(&right).lines().next().unwrap(),
+        "pam-otp: error: the code was used before"
+    );
+    sandbox.syslog().wait_for(
+        |line| line.contains("action=unlock user=alice by=root"),
+        SOON,
+    );
+}
+
+#[test]
+fn what_is_for_root_is_refused_to_others() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    for command in [
+        &["list"][..],
+        &["reset"],
+        &["unlock"],
+        &["reset", "--user", "alice"],
+        &["unlock", "--user", "alice"],
+        &["import", "-", "--from", "oath"],
+    ] {
+        let (status, words, errors) = said(by("alice", &sandbox, command), "HOTP alice - 00\n");
+        assert_eq!((status, &*words), (Some(1), ""), "{command:?}");
+        let error = format!("pam-otp: error: pam-otp {} is for root only\n", command[0]);
+        assert!(errors.starts_with(&error), "{errors}");
+    }
+    for command in ["list", "recovery", "export", "reset", "unlock"] {
+        let command = [command, "--user", "bob"];
+        let (status, _, errors) = said(by("alice", &sandbox, &command), "");
+        assert_eq!(status, Some(1));
+        assert!(
+            errors.contains("only root may act for another user"),
+            "{errors}"
+        );
+    }
+    // Root must say whom.
+    for command in ["reset", "unlock"] {
+        let (status, _, errors) = said(by_root(&sandbox, &[command]), "");
+        assert_eq!(status, Some(2));
+        assert!(errors.contains("needs --user NAME"), "{errors}");
+    }
+}
+
+#[test]
+fn each_change_leaves_its_line_in_the_log() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    let users = format!("HOTP/T30 bob - {0}\nHOTP carol - {0}\n", "31".repeat(20));
+    run(&mut by_root(&sandbox, &["import", "-"]), &users);
+    let words = run(&mut by_root(&sandbox, &["recovery", "--user", "alice"]), "");
+    let codes: Vec<&str> = words.lines().filter(|line| line.len() == 19).collect();
+    let commands = [&["rename", "phone", "old"][..], &["export"], &["recovery"]];
+    for (command, code) in commands.iter().zip(&codes) {
+        run(&mut by("alice", &sandbox, command), code);
+    }
+    for words in [
+        "action=import user=alice by=root",
+        "action=import user=bob by=root",
+        "action=import user=carol by=root",
+        "action=recovery user=alice by=root",
+        "action=rename user=alice by=alice",
+        "action=export user=alice by=alice",
+        "action=recovery user=alice by=alice",
+    ] {
+        sandbox.syslog().wait_for(|line| line.contains(words), SOON);
+    }
+    let lines = sandbox.syslog().lines();
+    let ours = lines.iter().filter(|line| line.starts_with("pam-otp["));
+    assert_eq!(ours.count(), 7, "{lines:#?}");
+}
+
+#[test]
+fn the_owner_of_a_system_store_is_its_administrator() {
+    let Some(sandbox) = with_own_store() else {
+        return;
+    };
+    let panel = |arguments: &[&str], input: &str| {
+        let all = [arguments, &["--policy", OWN_POLICY]].concat();
+        said(by("panel", &sandbox, &all), input)
+    };
+    let uri = format!("otpauth://totp/phone?secret={KEY}");
+    for user in ["box@example.org", "root"] {
+        let (status, _, errors) = panel(&["import", "-", "--user", user], &uri);
+        assert_eq!(status, Some(0), "{errors}");
+        assert_eq!(panel(&["show", "--user", user], "").0, Some(0));
+        assert_eq!(panel(&["unlock", "--user", user], "").0, Some(0));
+    }
+    let (_, words, _) = panel(&["list"], "");
+    assert_eq!(words.lines().count(), 3, "{words}");
+    let (status, _, errors) = panel(&["reset", "--user", "root"], "");
+    assert_eq!(status, Some(0), "{errors}");
+    // Nobody else is, and panel is nothing in another store.
+    let others = ["list", "--policy", OWN_POLICY];
+    assert_eq!(said(by("alice", &sandbox, &others), "").0, Some(1));
+    let (_, _, errors) = said(by("panel", &sandbox, &["list", "--user", "alice"]), "");
+    assert!(
+        errors.contains("only root may act for another user"),
+        "{errors}"
+    );
+    script(
+        &sandbox,
+        "test -z \"$(find /var/lib/panel-otp ! -user panel)\"",
+    );
+}
+
+#[test]
+fn root_keeps_out_of_such_a_store_and_is_told_how_it_goes() {
+    let Some(sandbox) = with_own_store() else {
+        return;
+    };
+    for command in ["status", "enroll", "reset"] {
+        let all = [command, "--user", "alice", "--policy", OWN_POLICY];
+        let (status, _, errors) = said(by_root(&sandbox, &all), "");
+        assert_eq!(status, Some(3));
+        let expected = format!(
+            "pam-otp: error: /var/lib/panel-otp: the store of user panel, which root keeps out of\n\
+             pam-otp: hint: runuser -u panel -- pam-otp --policy {OWN_POLICY} {command} --user alice\n"
+        );
+        assert_eq!(errors, expected);
+    }
+    // Root's own must be root's again.
+    sandbox.write("/etc/security/pam_otp.toml", "store = \"system\"\n", 0o644);
+    script(&sandbox, "install -d -m 700 -o alice /var/lib/pam-otp");
+    let (_, _, errors) = said(by_root(&sandbox, &["status"]), "");
+    assert!(
+        errors.ends_with("pam-otp: hint: chown 0 /var/lib/pam-otp\n"),
+        "{errors}"
+    );
+}
