@@ -89,6 +89,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         token,
         replaces: options.replace.clone(),
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
+        login: None,
     };
     let label = options.label(session);
     if session.json {
