@@ -175,7 +175,7 @@ fn in_silence_all_that_is_to_be_seen_stands_before_the_questions() {
 }
 
 #[test]
-fn a_line_that_is_optional_or_comes_after_a_sufficient_one_enrols_as_it_asks() {
+fn a_line_that_is_not_reached_enrols_nobody() {
     let realm = Realm::new(ENROLL);
     let lines = format!(
         "auth sufficient pam_permit.so\nauth required {}",
