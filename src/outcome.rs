@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
     Granted(Accepted),
     /// A first login: a code of the new token was right, and all that makes it
     /// effective waits on disk.
-    Confirmed(Confirmed),
+    Confirmed(Box<Confirmed>),
     /// The stack has agreed: what was confirmed is effective.
     Enrolled,
     /// It could not be made effective.
@@ -223,8 +223,9 @@ impl Outcome {
     pub(crate) fn level(&self) -> Level {
         match self {
             Self::Granted(_) | Self::Held => Level::Info,
-            Self::Confirmed(_) | Self::Enrolled => Level::Notice,
-            Self::Skipped(_)
+            Self::Confirmed(_)
+            | Self::Enrolled
+            | Self::Skipped(_)
             | Self::Denied(
                 Denial::Refused(_)
                 | Denial::Unenrolled

@@ -77,7 +77,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             let _ = store.forget_pending(&account);
             return Err(denial);
         }
-        Ok(Outcome::Confirmed(confirmed))
+        Ok(Outcome::Confirmed(Box::new(confirmed)))
     }
 
     /// Until the policy's day; none if there is no such day, or it has come.

@@ -87,7 +87,12 @@ fn outcomes() -> Vec<(Outcome, usize, &'static str, Level)> {
     let network = Skip::Exempt(Exemption::Network("192.0.2.0/24".parse().unwrap()));
     let others = [
         (Outcome::Granted(accepted()), 0, "code", Info),
-        (Outcome::Confirmed(confirmed()), 1, "first_login", Notice),
+        (
+            Outcome::Confirmed(Box::new(confirmed())),
+            1,
+            "first_login",
+            Notice,
+        ),
         (Outcome::Enrolled, 2, "first_login", Notice),
         (skipped(Skip::Postponed { days: 3 }), 3, "postponed", Notice),
         (

@@ -63,8 +63,6 @@ fn begun(session: &Session, now: UnixTime) -> Result<Pending, Error> {
     let user = || session.user().to_owned();
     match session.pending()? {
         None => Err(Error::NoPending(user())),
-        // A login's own: it becomes effective there or nowhere.
-        Some(pending) if pending.login.is_some() => Err(Error::NoPending(user())),
         Some(pending) if pending.is_over(now) => Err(Error::PendingExpired(user())),
         Some(pending) => Ok(pending),
     }
