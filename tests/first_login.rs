@@ -301,6 +301,79 @@ fn a_home_that_cannot_be_written_is_a_denial_with_its_path() {
 }
 
 #[test]
+fn a_full_disk_is_a_denial_before_any_recovery_code_is_shown() {
+    let Some(world) = world("sshd-disk", "sshd-password-and-code") else {
+        return;
+    };
+    let script = "mount -t tmpfs -o size=4k,mode=755 tmpfs /home/bob && chown bob: /home/bob && \
+                  head -c 4096 /dev/zero > /home/bob/full";
+    let mut command = world.sandbox.command("sh");
+    pam_otp_testkit::sandbox::run(command.args(["-c", script]), "");
+    let server = Sshd::start(&world.sandbox, "sshd-disk", "");
+    let mut ssh = ssh(&server, "true");
+    ssh.expect("Password: ", SOON);
+    ssh.send_line(PASSWORD);
+    let shown = ssh.expect(FIRST, SOON);
+    ssh.send_line(&code(&key(&shown)));
+    let shown = ssh.expect("Permission denied", SOON);
+    assert!(!shown.contains("Recovery"), "{shown}");
+    world.logged(&[
+        "outcome=denied",
+        "user=bob",
+        "path=/home/bob/.pam-otp/pending.toml",
+    ]);
+}
+
+/// An example, after which what was confirmed is lost.
+fn losing(world: &World, service: &str, example: &str) {
+    let stack = world::placed(&world::read(example));
+    let line = "auth required pam_exec.so quiet /bin/rm /home/bob/.pam-otp/pending.toml";
+    let lines = stack.lines().flat_map(|stack_line| {
+        let ours = !stack_line.starts_with('#') && stack_line.contains("{module}");
+        [stack_line, if ours { line } else { "" }]
+    });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    world.sandbox.pam_service(service, &lines);
+}
+
+#[test]
+fn sshd_lets_nobody_in_whose_enrolment_does_not_take_effect() {
+    let Some(world) = world("sshd-lost", "sshd-password-and-code") else {
+        return;
+    };
+    losing(&world, "sshd-lost", "sshd-password-and-code");
+    let server = Sshd::start(&world.sandbox, "sshd-lost", "");
+    let mut ssh = ssh(&server, "echo in-as $(id -un)");
+    ssh.expect("Password: ", SOON);
+    ssh.send_line(PASSWORD);
+    enrol(&mut ssh);
+    assert!(!ssh.wait().success());
+    assert!(!ssh.output().contains("in-as"), "{}", ssh.output());
+    world.logged(&["outcome=denied", "reason=enrolment_gone", "user=bob"]);
+}
+
+/// sudo does not mind what `pam_setcred` says: it authenticated before that.
+#[test]
+fn sudo_goes_on_without_an_enrolment_that_is_lost_and_the_next_one_asks_anew() {
+    let Some(world) = world("sudo", "sudo") else {
+        return;
+    };
+    losing(&world, "sudo", "sudo");
+    let rules = "Defaults:bob passwd_tries=1, timestamp_timeout=0\nbob ALL=(ALL) ALL\n";
+    world.sandbox.write("/etc/sudoers.d/bob", rules, 0o440);
+    for _ in 0..2 {
+        let mut command = world.sandbox.command_as("bob", "sudo");
+        command.args(["id", "-un"]);
+        let mut sudo = Pty::spawn(command);
+        sudo.expect("password for bob: ", SOON);
+        sudo.send_line(PASSWORD);
+        enrol(&mut sudo);
+        sudo.wait();
+        world.logged(&["outcome=denied", "reason=enrolment_gone", "user=bob"]);
+    }
+}
+
+#[test]
 fn a_first_login_at_the_console_enrols() {
     let Some(world) = world("login", "login") else {
         return;
