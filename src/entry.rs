@@ -14,6 +14,9 @@ use crate::host::Host;
 use crate::host::linux_pam::{LinuxPam, from_reserve};
 use crate::outcome::{Denial, Outcome};
 
+/// `PAM_DELETE_CRED` of Linux-PAM's `_pam_types.h`.
+const PAM_DELETE_CRED: PamFlag = 4;
+
 struct PamOtp;
 pam::pam_hooks!(PamOtp);
 
@@ -21,17 +24,34 @@ impl PamHooks for PamOtp {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         run(handle, &args, flags, |host| {
             host.forget_told_later();
+            // An earlier attempt's, perhaps another user's, which did not succeed.
+            drop(host.take_mark());
             let arguments: Vec<_> = args.iter().map(|text| text.to_bytes()).collect();
             flow::authenticate(host, &arguments, now)
         })
+        .pam_code()
     }
 
     /// We give no credentials. Success all the same: libpam takes the answer of
     /// this call into account wherever the code was what counted.
     ///
     /// Called after all modules have agreed: the time to tell the user what
-    /// before would have told others.
-    fn sm_setcred(handle: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+    /// before would have told others, and to make a first login's enrolment
+    /// effective. If that fails nobody gets in.
+    fn sm_setcred(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        if flags & PAM_DELETE_CRED == 0 {
+            let outcome = run(handle, &args, flags, |host| {
+                let arguments: Vec<_> = args.iter().map(|text| text.to_bytes()).collect();
+                // Nothing confirmed: nothing to do.
+                let effect = flow::enrolment::take_effect(host, &arguments, now);
+                effect.unwrap_or(Outcome::Enrolled)
+            });
+            match outcome {
+                Outcome::Enrolled => {}
+                Outcome::Denied(denial) => return Outcome::NotEnrolled(denial).pam_code(),
+                other => return other.pam_code(),
+            }
+        }
         silence_panics();
         // A message is not worth a login: whatever happens here, it succeeds.
         let told = catch_unwind(AssertUnwindSafe(|| LinuxPam::new(handle, flags).tell_now()));
@@ -65,6 +85,7 @@ fn not_auth(handle: &mut PamHandle, args: &[&CStr], flags: PamFlag) -> PamResult
         host.log(&Event::of(&outcome, user.as_deref(), host));
         outcome
     })
+    .pam_code()
 }
 
 /// Runs one call. A panic in it is a denial, and so is want of memory: the host
@@ -74,7 +95,7 @@ fn run(
     args: &[&CStr],
     flags: PamFlag,
     call: impl FnOnce(&mut LinuxPam<'_>) -> Outcome,
-) -> PamResultCode {
+) -> Outcome {
     silence_panics();
     let mut host = LinuxPam::new(handle, flags);
     let outcome = catch_unwind(AssertUnwindSafe(|| call(&mut host))).unwrap_or_else(|payload| {
@@ -87,11 +108,11 @@ fn run(
     // The flow has asked, but memory may have run out before it or since: while
     // the arguments were listed, or a line of the log was made.
     if matches!(outcome, Outcome::Denied(_)) || !(host.starved() || from_reserve(args)) {
-        return outcome.pam_code();
+        return outcome;
     }
     let outcome = Outcome::Denied(Denial::OutOfMemory);
     host.log(&Event::of(&outcome, None, &host));
-    outcome.pam_code()
+    outcome
 }
 
 /// Ours alone: this module has its own copy of the standard library. The default

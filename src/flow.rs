@@ -17,6 +17,8 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::outcome::{Denial, Outcome, Skip};
 
+pub(crate) mod enrolment;
+
 /// Decides one call of `pam_sm_authenticate`, and logs it.
 ///
 /// `arguments` are those of the line in the stack; `clock` gives the time when
@@ -57,10 +59,15 @@ fn login(
         name,
         record: None,
         remembered: None,
+        required: false,
         clock,
     };
     if let Some(skip) = login.needs_no_code() {
         return login.skip(skip);
+    }
+    // Who has no record may be asked to make one, here and now.
+    if login.is_first() {
+        return login.first_login();
     }
 
     // The answer comes from where the line says; the record decides about it,
@@ -89,6 +96,8 @@ struct Login<'h, H, C> {
     record: Option<Result<Record, Denial>>,
     /// What is remembered of this source, once it was found.
     remembered: Option<Remembered>,
+    /// Whether the policy says that this user needs a record in any case.
+    required: bool,
     clock: C,
 }
 
@@ -107,8 +116,9 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         if self.is_remembered() {
             return Some(Skip::Remembered);
         }
+        self.required = standing == Standing::Required;
         // Only a user who is known to have no record.
-        let allowed = self.policy.unenrolled == Unenrolled::Allow && standing != Standing::Required;
+        let allowed = self.policy.unenrolled == Unenrolled::Allow && !self.required;
         let unenrolled = allowed && matches!(self.record(), Err(Denial::Unenrolled));
         unenrolled.then_some(Skip::Unenrolled)
     }
@@ -143,8 +153,13 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     }
 
     fn skip(&mut self, skip: Skip) -> Result<Outcome, Denial> {
-        // The next module counts on the password that we would have asked for,
-        // unless an earlier one did.
+        self.hand_on()?;
+        Ok(Outcome::Skipped(skip))
+    }
+
+    /// Hands on a field without a code. The next module counts on the password
+    /// that we would have asked for, unless an earlier one did.
+    fn hand_on(&mut self) -> Result<(), Denial> {
         let forwards = self.arguments.forward_pass;
         let earlier = match self.arguments.field {
             Field::TryFirstPass if forwards => self.host.authtok()?,
@@ -161,7 +176,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             let password = self.password(&field);
             self.host.set_authtok(password)?;
         }
-        Ok(Outcome::Skipped(skip))
+        Ok(())
     }
 
     /// The password in the field of somebody who needs no code. Where a code was

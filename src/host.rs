@@ -37,6 +37,10 @@ pub(crate) trait Host {
     /// Asks a question; `echo` shows the answer while it is typed.
     fn ask(&mut self, question: &str, echo: bool) -> Result<Zeroizing<Vec<u8>>, HostError>;
 
+    /// Shows the user lines of text now. An application that asked for silence
+    /// gets them with the next question, which it cannot do without.
+    fn tell(&mut self, text: &str) -> Result<(), HostError>;
+
     /// Tells the user something once the login has succeeded as a whole. Told
     /// at once, it would let those who have one factor know that it was right.
     fn tell_later(&mut self, text: String);
@@ -52,6 +56,19 @@ pub(crate) trait Host {
 
     /// What an earlier line keeps, once.
     fn take_held(&mut self) -> Option<Answer>;
+
+    /// Leaves a mark in PAM's environment, which some applications hand on from
+    /// the process that authenticates to the one that sets the credentials.
+    fn mark(&mut self, text: &str) -> Result<(), HostError>;
+
+    /// Takes the mark out of it.
+    fn take_mark(&mut self) -> Option<Zeroizing<String>>;
+
+    /// Fills this with random bytes.
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), HostError>;
+
+    /// This machine's name.
+    fn host_name(&self) -> String;
 
     /// Asks libpam to wait so long if the login fails.
     fn delay_failure(&mut self, delay: Duration);
@@ -76,6 +93,8 @@ pub(crate) enum HostError {
     NoAnswer,
     /// libpam refuses.
     Libpam,
+    /// The kernel gives no random bytes.
+    Random,
 }
 
 impl HostError {
@@ -86,6 +105,7 @@ impl HostError {
             Self::Conversation => "no_conversation",
             Self::NoAnswer => "no_answer",
             Self::Libpam => "libpam_failed",
+            Self::Random => "no_randomness",
         }
     }
 }
@@ -97,6 +117,7 @@ impl fmt::Display for HostError {
             Self::Conversation => "the application could not ask the user",
             Self::NoAnswer => "the application gave no answer",
             Self::Libpam => "libpam refused a request of ours",
+            Self::Random => "the kernel gave no random bytes",
         })
     }
 }

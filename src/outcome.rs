@@ -1,6 +1,7 @@
 //! How a login ends here, and the one table from that to a PAM return code.
 
 use pam::constants::PamResultCode;
+use pam_otp_core::enrolment::Confirmed;
 use pam_otp_core::policy::PolicyError;
 use pam_otp_core::policy::arguments::ArgumentError;
 use pam_otp_core::policy::exceptions::Exemption;
@@ -16,6 +17,13 @@ use crate::host::HostError;
 pub(crate) enum Outcome {
     /// A code opened: the verifier's proof is inside.
     Granted(Accepted),
+    /// A first login: a code of the new token was right, and all that makes it
+    /// effective waits on disk.
+    Confirmed(Box<Confirmed>),
+    /// The stack has agreed: what was confirmed is effective.
+    Enrolled,
+    /// It could not be made effective.
+    NotEnrolled(Denial),
     /// The policy says in words that this user needs no code.
     Skipped(Skip),
     /// A `split` line took a code off its field. It has checked nothing.
@@ -29,6 +37,12 @@ pub(crate) enum Outcome {
 pub(crate) enum Skip {
     /// `unenrolled = "allow"`, and the user has no record.
     Unenrolled,
+    /// `unenrolled = "enroll"`, and the user has put it off, for so many days at
+    /// most.
+    Postponed {
+        /// Days until `enroll_by`.
+        days: u64,
+    },
     /// `exempt_users`, `exempt_groups` or `exempt_networks`.
     Exempt(Exemption),
     /// `remember`, and a code was typed here lately.
@@ -42,6 +56,12 @@ pub(crate) enum Denial {
     Refused(Refusal),
     /// The user has no record, and the policy asks for one.
     Unenrolled,
+    /// The user must enrol, and the application shows no messages.
+    NotShown,
+    /// The user must enrol, and has typed no code of the new token.
+    NotConfirmed,
+    /// What a login has confirmed is not there any more, or its time is over.
+    NotThere,
     /// The user's name cannot be one.
     UserName(UserNameError),
     /// The record cannot be used.
@@ -73,6 +93,16 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
         "A code was right, unused, and is now spent on disk.",
     ),
     (
+        "confirmed",
+        "PAM_SUCCESS",
+        "A first login: a code of the new token was right. It becomes effective in pam_setcred.",
+    ),
+    (
+        "enrolled",
+        "PAM_SUCCESS",
+        "pam_setcred: what was confirmed is effective.",
+    ),
+    (
         "skipped",
         "PAM_IGNORE",
         "The policy says that this user needs no code here.",
@@ -92,13 +122,19 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
         "PAM_SERVICE_ERR",
         "The policy file, the line's arguments or the line's type cannot be used.",
     ),
+    (
+        "denied",
+        "PAM_CRED_ERR",
+        "pam_setcred: what was confirmed could not be made effective.",
+    ),
 ];
 
 impl Outcome {
     /// The PAM return code. The only place that makes one.
     pub(crate) fn pam_code(&self) -> PamResultCode {
         match self {
-            Self::Granted(_) => PamResultCode::PAM_SUCCESS,
+            Self::Granted(_) | Self::Confirmed(_) | Self::Enrolled => PamResultCode::PAM_SUCCESS,
+            Self::NotEnrolled(_) => PamResultCode::PAM_CRED_ERR,
             Self::Skipped(_) | Self::Held => PamResultCode::PAM_IGNORE,
             Self::Denied(Denial::Policy(_) | Denial::NotAuth) => PamResultCode::PAM_SERVICE_ERR,
             Self::Denied(_) => PamResultCode::PAM_AUTH_ERR,
@@ -109,9 +145,11 @@ impl Outcome {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Granted(_) => "granted",
+            Self::Confirmed(_) => "confirmed",
+            Self::Enrolled => "enrolled",
             Self::Skipped(_) => "skipped",
             Self::Held => "held",
-            Self::Denied(_) => "denied",
+            Self::Denied(_) | Self::NotEnrolled(_) => "denied",
         }
     }
 
@@ -124,6 +162,8 @@ impl Outcome {
                 // Two codes at once: no login asks for them.
                 Means::Resync { .. } => "resync",
             },
+            Self::Confirmed(_) | Self::Enrolled => "first_login",
+            Self::Skipped(Skip::Postponed { .. }) => "postponed",
             Self::Skipped(Skip::Unenrolled) | Self::Denied(Denial::Unenrolled) => "unenrolled",
             Self::Skipped(Skip::Exempt(exemption)) => match exemption {
                 Exemption::User => "exempt_user",
@@ -132,9 +172,12 @@ impl Outcome {
             },
             Self::Skipped(Skip::Remembered) => "remembered",
             Self::Held => "split",
-            Self::Denied(denial) => match denial {
+            Self::Denied(denial) | Self::NotEnrolled(denial) => match denial {
                 Denial::Refused(refusal) => refusal.word(),
                 Denial::Unenrolled => "unenrolled",
+                Denial::NotShown => "not_shown",
+                Denial::NotConfirmed => "not_confirmed",
+                Denial::NotThere => "enrolment_gone",
                 Denial::UserName(_) => "bad_user_name",
                 Denial::Store(error) => error.word(),
                 Denial::Policy(_) => "bad_policy",
@@ -169,8 +212,10 @@ impl Outcome {
             Self::Skipped(Skip::Exempt(Exemption::Network(network))) => {
                 vec![("network", network.to_string())]
             }
-            Self::Skipped(_) | Self::Held => Vec::new(),
-            Self::Denied(denial) => denial.details(),
+            Self::Confirmed(confirmed) => vec![("token", confirmed.token().name.to_string())],
+            Self::Skipped(Skip::Postponed { days }) => vec![("days", days.to_string())],
+            Self::Skipped(_) | Self::Held | Self::Enrolled => Vec::new(),
+            Self::Denied(denial) | Self::NotEnrolled(denial) => denial.details(),
         }
     }
 
@@ -178,15 +223,19 @@ impl Outcome {
     pub(crate) fn level(&self) -> Level {
         match self {
             Self::Granted(_) | Self::Held => Level::Info,
-            Self::Skipped(_)
+            Self::Confirmed(_)
+            | Self::Enrolled
+            | Self::Skipped(_)
             | Self::Denied(
                 Denial::Refused(_)
                 | Denial::Unenrolled
+                | Denial::NotShown
+                | Denial::NotConfirmed
                 | Denial::UserName(_)
                 | Denial::Host(HostError::Conversation | HostError::NoAnswer)
                 | Denial::Store(StoreError::UnknownUser { .. }),
             ) => Level::Notice,
-            Self::Denied(_) => Level::Error,
+            Self::Denied(_) | Self::NotEnrolled(_) => Level::Error,
         }
     }
 }
@@ -207,6 +256,15 @@ impl Denial {
             Self::Policy(error) => vec![("detail", error.to_string())],
             Self::UserName(error) => vec![("detail", error.to_string())],
             Self::Host(error) => vec![("detail", error.to_string())],
+            Self::NotShown => {
+                let detail = "the user must enrol, and the application shows no messages";
+                let hint = "pam-otp enroll --user USER, or unenrolled = \"deny\" for this service";
+                vec![("detail", detail.to_owned()), ("hint", hint.to_owned())]
+            }
+            Self::NotThere => {
+                let detail = "what this login has confirmed is not there any more, or too old";
+                vec![("detail", detail.to_owned())]
+            }
             Self::NotAuth => {
                 let detail = "pam_otp answers auth lines only; remove this line from the stack";
                 vec![("detail", detail.to_owned())]
@@ -215,7 +273,11 @@ impl Denial {
                 vec![("clock", format!("{seconds:+}s"))]
             }
             Self::Refused(Refusal::Throttled { seconds }) => vec![("wait", seconds.to_string())],
-            Self::Refused(_) | Self::Unenrolled | Self::OutOfMemory | Self::Panic => Vec::new(),
+            Self::Refused(_)
+            | Self::Unenrolled
+            | Self::NotConfirmed
+            | Self::OutOfMemory
+            | Self::Panic => Vec::new(),
         }
     }
 }

@@ -60,6 +60,7 @@ fn check(policy: &Policy) {
     let unenrolled = match policy.unenrolled {
         Unenrolled::Deny => "deny",
         Unenrolled::Allow => "allow",
+        Unenrolled::Enroll => "enroll",
     };
     let unwritable = match policy.unwritable {
         Unwritable::Deny => "deny",

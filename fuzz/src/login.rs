@@ -133,6 +133,9 @@ impl Play<'_> {
                 assert_eq!(code, "PAM_IGNORE");
                 assert!(bytes.contains(&&b"split"[..]), "held without a split line");
             }
+            Outcome::Confirmed(_) | Outcome::Enrolled | Outcome::NotEnrolled(_) => {
+                panic!("enrolled, by no policy that says so")
+            }
             Outcome::Denied(_) => assert!(!["PAM_SUCCESS", "PAM_IGNORE"].contains(&&*code)),
         }
         if !matches!(outcome, Outcome::Granted(_)) && self.player.undisturbed {
@@ -432,6 +435,27 @@ impl Host for Player<'_> {
             }
         }
         Err(HostError::Conversation)
+    }
+
+    // No policy here has logins that enrol.
+    fn tell(&mut self, text: &str) -> Result<(), HostError> {
+        panic!("told: {text}")
+    }
+
+    fn mark(&mut self, _: &str) -> Result<(), HostError> {
+        panic!("marked")
+    }
+
+    fn take_mark(&mut self) -> Option<Zeroizing<String>> {
+        None
+    }
+
+    fn random(&mut self, _: &mut [u8]) -> Result<(), HostError> {
+        panic!("asked for randomness")
+    }
+
+    fn host_name(&self) -> String {
+        "door".to_owned()
     }
 
     fn tell_later(&mut self, text: String) {

@@ -1,8 +1,8 @@
 //! The real PAM behind [`Host`], and the only unsafe code of the project.
 //!
 //! `pam-bindings` does most of it; here is what it lacks: the log, the fail
-//! delay, setting the password, what one line holds for another, and memory
-//! that is there when there is none.
+//! delay, setting the password, PAM's environment, what one line holds for
+//! another, and memory that is there when there is none.
 
 #![allow(
     unsafe_code,
@@ -36,6 +36,8 @@ unsafe extern "C" {
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
     fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
     fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
+    fn pam_putenv(handle: *mut PamHandle, pair: *const c_char) -> c_int;
+    fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
 }
 
@@ -50,6 +52,9 @@ const PAM_AUTHTOK: c_int = 6;
 const HELD: &str = concat!("pam_otp_held_", env!("CARGO_PKG_VERSION"));
 const TOLD_LATER: &str = concat!("pam_otp_told_later_", env!("CARGO_PKG_VERSION"));
 
+/// The mark's variable in PAM's environment.
+const MARK: &CStr = c"PAM_OTP_ENROLMENT";
+
 /// What stands behind such a name: taken out once.
 type Later<T> = Cell<Option<T>>;
 
@@ -57,6 +62,8 @@ type Later<T> = Cell<Option<T>>;
 pub(crate) struct LinuxPam<'a> {
     handle: &'a mut PamHandle,
     silent: bool,
+    /// What stands before the next question, in silence.
+    untold: Zeroizing<String>,
     _uncancelled: Uncancelled,
     memory: Watch,
 }
@@ -67,6 +74,7 @@ impl<'a> LinuxPam<'a> {
         Self {
             handle,
             silent: flags & PAM_SILENT != 0,
+            untold: Zeroizing::default(),
             _uncancelled: Uncancelled::begin(),
             memory: Watch::start(),
         }
@@ -85,6 +93,19 @@ impl<'a> LinuxPam<'a> {
         let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten();
         if let (Some(text), Some(conversation), false) = (text, conversation, self.silent) {
             let _ = conversation.send(PAM_TEXT_INFO, &text);
+        }
+    }
+
+    /// Sets a variable of PAM's environment, or unsets one.
+    fn put_env(&mut self, pair: &CStr) -> Result<(), HostError> {
+        // SAFETY: the handle is libpam's own, valid for this call and borrowed
+        // by us alone. The string is NUL-terminated, and libpam copies it before
+        // it returns (pam_putenv(3)).
+        let code = unsafe { pam_putenv(ptr::from_mut(self.handle), pair.as_ptr()) };
+        if code == PamResultCode::PAM_SUCCESS as c_int {
+            Ok(())
+        } else {
+            Err(HostError::Libpam)
         }
     }
 
@@ -135,11 +156,39 @@ impl Host for LinuxPam<'_> {
         } else {
             PAM_PROMPT_ECHO_OFF
         };
+        let untold = std::mem::take(&mut self.untold);
+        // Room for all: a text that grows would leave copies of a secret.
+        let mut text = Zeroizing::new(String::with_capacity(
+            untold.len().saturating_add(question.len()),
+        ));
+        text.push_str(&untold);
+        text.push_str(question);
         let reply = conversation
-            .send(style, question)
+            .send(style, &text)
             .map_err(|_| HostError::Conversation)?;
         let reply = reply.ok_or(HostError::NoAnswer)?;
         Ok(Zeroizing::new(reply.as_bytes().to_vec()))
+    }
+
+    fn tell(&mut self, text: &str) -> Result<(), HostError> {
+        if self.silent {
+            let room = self.untold.len().saturating_add(text.len());
+            let mut untold = Zeroizing::new(String::with_capacity(room.saturating_add(1)));
+            untold.push_str(&self.untold);
+            untold.push_str(text);
+            untold.push('\n');
+            self.untold = untold;
+            return Ok(());
+        }
+        let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten();
+        let conversation = conversation.ok_or(HostError::Conversation)?;
+        // Line by line: applications may cut a message that is long.
+        for line in text.split('\n') {
+            conversation
+                .send(PAM_TEXT_INFO, line)
+                .map_err(|_| HostError::Conversation)?;
+        }
+        Ok(())
     }
 
     fn tell_later(&mut self, text: String) {
@@ -194,6 +243,49 @@ impl Host for LinuxPam<'_> {
         // version, with this very type; no other module knows the name.
         let held = unsafe { self.handle.get_data::<Later<Answer>>(HELD) };
         held.ok()?.take()
+    }
+
+    fn mark(&mut self, text: &str) -> Result<(), HostError> {
+        let mut pair = MARK.to_bytes().to_vec();
+        pair.push(b'=');
+        pair.extend(text.as_bytes());
+        let pair = CString::new(pair).map_err(|_| HostError::Libpam)?;
+        let put = self.put_env(&pair);
+        pair.into_bytes().zeroize();
+        put
+    }
+
+    fn take_mark(&mut self) -> Option<Zeroizing<String>> {
+        // SAFETY: handle as above; the name is NUL-terminated. What comes back is
+        // null, or libpam's own string, which lives until the variable is set or
+        // unset; it is copied before that.
+        let mark = unsafe {
+            let value = pam_getenv(ptr::from_mut(self.handle), MARK.as_ptr());
+            (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+        };
+        let mark = Zeroizing::new(mark?);
+        // One that stays would be taken twice, and the second time in vain.
+        let _ = self.put_env(MARK);
+        Some(mark)
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), HostError> {
+        let flags = rustix::rand::GetRandomFlags::empty();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = match rustix::rand::getrandom(&mut *rest, flags) {
+                Ok(count) if count > 0 => count,
+                Err(rustix::io::Errno::INTR) => continue,
+                _ => return Err(HostError::Random),
+            };
+            rest = rest.get_mut(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn host_name(&self) -> String {
+        let name = rustix::system::uname();
+        name.nodename().to_string_lossy().into_owned()
     }
 
     fn delay_failure(&mut self, delay: Duration) {

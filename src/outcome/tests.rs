@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
+use pam_otp_core::enrolment::{Confirmed, Pending};
 use pam_otp_core::policy::arguments::ArgumentError;
 use pam_otp_core::policy::exceptions::Exemption;
 use pam_otp_core::policy::{Policy, PolicyError};
@@ -23,59 +24,62 @@ use crate::host::HostError;
 fn outcomes() -> Vec<(Outcome, usize, &'static str, Level)> {
     use Level::{Error, Info, Notice};
     let denied = [
-        (Denial::Refused(Refusal::Wrong), 3, "wrong_code", Notice),
-        (Denial::Refused(Refusal::Used), 3, "used_code", Notice),
-        (Denial::Refused(Refusal::Empty), 3, "no_code", Notice),
+        (Denial::Refused(Refusal::Wrong), 5, "wrong_code", Notice),
+        (Denial::Refused(Refusal::Used), 5, "used_code", Notice),
+        (Denial::Refused(Refusal::Empty), 5, "no_code", Notice),
         (
             Denial::Refused(Refusal::Malformed),
-            3,
+            5,
             "malformed_code",
             Notice,
         ),
         (
             Denial::Refused(Refusal::Exhausted),
-            3,
+            5,
             "exhausted_counter",
             Notice,
         ),
-        (Denial::Unenrolled, 3, "unenrolled", Notice),
-        (Denial::UserName(UserNameError), 3, "bad_user_name", Notice),
+        (Denial::NotShown, 5, "not_shown", Notice),
+        (Denial::NotConfirmed, 5, "not_confirmed", Notice),
+        (Denial::Host(HostError::Random), 5, "no_randomness", Error),
+        (Denial::Unenrolled, 5, "unenrolled", Notice),
+        (Denial::UserName(UserNameError), 5, "bad_user_name", Notice),
         (
             Denial::Store(StoreError::UnknownUser { user: "x".into() }),
-            3,
+            5,
             "unknown_user",
             Notice,
         ),
-        (Denial::Host(HostError::NoUser), 3, "no_user", Error),
+        (Denial::Host(HostError::NoUser), 5, "no_user", Error),
         (
             Denial::Store(StoreError::Gone("/record".into())),
-            3,
+            5,
             "changed_record",
             Error,
         ),
         (
             Denial::Store(StoreError::Locked("/record".into())),
-            3,
+            5,
             "locked_record",
             Error,
         ),
-        (Denial::Host(HostError::Libpam), 3, "libpam_failed", Error),
+        (Denial::Host(HostError::Libpam), 5, "libpam_failed", Error),
         (
             Denial::Policy(PolicyError::Argument(ArgumentError::NotUtf8)),
-            4,
+            6,
             "bad_policy",
             Error,
         ),
-        (Denial::NotAuth, 4, "not_an_auth_line", Error),
+        (Denial::NotAuth, 6, "not_an_auth_line", Error),
         (
             Denial::Host(HostError::Conversation),
-            3,
+            5,
             "no_conversation",
             Notice,
         ),
-        (Denial::Host(HostError::NoAnswer), 3, "no_answer", Notice),
-        (Denial::OutOfMemory, 3, "out_of_memory", Error),
-        (Denial::Panic, 3, "panic", Error),
+        (Denial::Host(HostError::NoAnswer), 5, "no_answer", Notice),
+        (Denial::OutOfMemory, 5, "out_of_memory", Error),
+        (Denial::Panic, 5, "panic", Error),
     ];
     let skipped = Outcome::Skipped;
     let user = Skip::Exempt(Exemption::User);
@@ -83,27 +87,58 @@ fn outcomes() -> Vec<(Outcome, usize, &'static str, Level)> {
     let network = Skip::Exempt(Exemption::Network("192.0.2.0/24".parse().unwrap()));
     let others = [
         (Outcome::Granted(accepted()), 0, "code", Info),
-        (skipped(Skip::Unenrolled), 1, "unenrolled", Notice),
-        (skipped(user), 1, "exempt_user", Notice),
-        (skipped(group), 1, "exempt_group", Notice),
-        (skipped(network), 1, "exempt_network", Notice),
-        (skipped(Skip::Remembered), 1, "remembered", Notice),
-        (Outcome::Held, 2, "split", Info),
+        (
+            Outcome::Confirmed(Box::new(confirmed())),
+            1,
+            "first_login",
+            Notice,
+        ),
+        (Outcome::Enrolled, 2, "first_login", Notice),
+        (skipped(Skip::Postponed { days: 3 }), 3, "postponed", Notice),
+        (
+            Outcome::NotEnrolled(Denial::NotThere),
+            7,
+            "enrolment_gone",
+            Error,
+        ),
+        (skipped(Skip::Unenrolled), 3, "unenrolled", Notice),
+        (skipped(user), 3, "exempt_user", Notice),
+        (skipped(group), 3, "exempt_group", Notice),
+        (skipped(network), 3, "exempt_network", Notice),
+        (skipped(Skip::Remembered), 3, "remembered", Notice),
+        (Outcome::Held, 4, "split", Info),
     ];
     let denied = denied.map(|(denial, row, reason, level)| (denial.into(), row, reason, level));
     others.into_iter().chain(denied).collect()
 }
 
 /// Nobody but the verifier can make one of these.
-fn accepted() -> Accepted {
-    let token = Token {
+fn confirmed() -> Confirmed {
+    let pending = Pending {
+        token: token(),
+        replaces: None,
+        first: true,
+        expires: UnixTime(1),
+        login: None,
+    };
+    let rules = Policy::default().rules;
+    let answer = Answer::parse(b"755224");
+    pending.confirm(&answer, rules, UnixTime(0)).unwrap()
+}
+
+fn token() -> Token {
+    Token {
         name: TokenName::new("phone").unwrap(),
         kind: Kind::Hotp { counter: 0 },
         secret: Secret::new(b"12345678901234567890").unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::DEFAULT,
-    };
-    let record = TokenFile::new(vec![token], None).unwrap();
+    }
+}
+
+/// Nor of these.
+fn accepted() -> Accepted {
+    let record = TokenFile::new(vec![token()], None).unwrap();
     let rules = Policy::default().rules;
     // RFC 4226, appendix D, counter 0.
     let answer = Answer::parse(b"755224");
@@ -138,9 +173,12 @@ fn every_outcome_has_the_pam_code_of_its_row() {
 fn success_is_for_a_right_code_and_ignore_for_nothing_that_was_refused() {
     for (outcome, ..) in outcomes() {
         let code = format!("{:?}", outcome.pam_code());
-        let granted = matches!(outcome, Outcome::Granted(_));
+        let granted = matches!(
+            outcome,
+            Outcome::Granted(_) | Outcome::Confirmed(_) | Outcome::Enrolled
+        );
         assert_eq!(code == "PAM_SUCCESS", granted, "{outcome:?}");
-        let denied = matches!(outcome, Outcome::Denied(_));
+        let denied = matches!(outcome, Outcome::Denied(_) | Outcome::NotEnrolled(_));
         assert_eq!(code == "PAM_IGNORE", !granted && !denied, "{outcome:?}");
     }
 }

@@ -391,6 +391,12 @@ impl fmt::Display for Error {
     }
 }
 
+impl From<pam_otp_qr::TooLong> for Error {
+    fn from(_: pam_otp_qr::TooLong) -> Self {
+        Self::Qr
+    }
+}
+
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error)

@@ -114,7 +114,7 @@ pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Resul
 
 /// The token's QR code, for a file.
 pub(crate) fn picture(token: &Token, label: &Label) -> Result<Picture, Error> {
-    Picture::new(&label.uri(token))
+    Ok(Picture::new(&label.uri(token))?)
 }
 
 /// The host's name, by which the app tells this account from others.

@@ -178,7 +178,9 @@ impl Session {
     /// The enrolment that was begun, if there is one.
     pub(crate) fn pending(&self) -> Result<Option<Pending>, Error> {
         let pending = self.store.pending(&self.account);
-        pending.map_err(|error| self.failed(error))
+        // A first login's own becomes effective there or nowhere.
+        let ours = |pending: Option<Pending>| pending.filter(|it| it.login.is_none());
+        pending.map(ours).map_err(|error| self.failed(error))
     }
 
     /// Why the store does not give what was asked for.

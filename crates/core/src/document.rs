@@ -149,6 +149,15 @@ impl<'t, 'd> Entry<'t, 'd> {
         }
     }
 
+    /// A whole number of 16 bits.
+    pub(crate) fn integer(&self) -> Result<i16, Fault> {
+        match self.value() {
+            Value::Integer(number) => i16::try_from(number).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| self.fault("must be a whole number of 16 bits"))
+    }
+
     /// A table.
     pub(crate) fn table(&self) -> Result<Entries<'t, 'd>, Fault> {
         let span = self.value.span();

@@ -24,6 +24,7 @@
 
 pub mod answer;
 pub mod code;
+pub mod date;
 mod descriptor;
 pub mod document;
 pub mod enrolment;

@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::date::Date;
 use crate::document::Fault;
 use crate::throttle::Throttle;
 use crate::verify::Rules;
@@ -45,6 +46,9 @@ pub struct Policy {
     pub rules: Rules,
     /// What becomes of a user without a record.
     pub unenrolled: Unenrolled,
+    /// From when on a login without enrolling is refused, where it asks for that;
+    /// unset, at once.
+    pub enroll_by: Option<Date>,
     /// Who needs no code, and who needs one in any case.
     pub exceptions: Exceptions,
     /// The question; unset, it depends on what is asked for.
@@ -75,6 +79,7 @@ impl Default for Policy {
                 remember: 0,
             },
             unenrolled: Unenrolled::Deny,
+            enroll_by: None,
             exceptions: Exceptions::default(),
             prompt: None,
             echo: false,
@@ -136,6 +141,8 @@ pub enum Unenrolled {
     Deny,
     /// The other modules of the stack decide alone.
     Allow,
+    /// The login itself enrols the user.
+    Enroll,
 }
 
 /// Why there is no policy.

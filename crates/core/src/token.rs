@@ -110,15 +110,7 @@ impl TokenFile {
             token.write(&mut text);
         }
         if let Some(recovery) = &self.recovery {
-            let _ = writeln!(
-                text,
-                "\n[recovery]\nsalt = \"{}\"\nhashes = [",
-                recovery.salt_hex()
-            );
-            for hash in recovery.hashes_hex() {
-                let _ = writeln!(text, "    \"{hash}\",");
-            }
-            text.push_str("]\n");
+            write_recovery(recovery, "recovery", &mut text);
         }
         text
     }
@@ -217,7 +209,17 @@ impl TokenFile {
     }
 }
 
-fn read_recovery(entries: &Entries<'_, '_>) -> Result<RecoverySet, Fault> {
+/// Writes a table of this name.
+pub(crate) fn write_recovery(recovery: &RecoverySet, table: &str, text: &mut String) {
+    let salt = recovery.salt_hex();
+    let _ = writeln!(text, "\n[{table}]\nsalt = \"{salt}\"\nhashes = [");
+    for hash in recovery.hashes_hex() {
+        let _ = writeln!(text, "    \"{hash}\",");
+    }
+    text.push_str("]\n");
+}
+
+pub(crate) fn read_recovery(entries: &Entries<'_, '_>) -> Result<RecoverySet, Fault> {
     entries.only(&["salt", "hashes"])?;
     let salt = entries.require("salt")?.text()?;
     let hashes = entries.require("hashes")?.texts()?;

@@ -40,6 +40,8 @@ pub const AUTHINFO_UNAVAIL: c_int = 9;
 pub const USER_UNKNOWN: c_int = 10;
 /// `PAM_MAXTRIES`
 pub const MAXTRIES: c_int = 11;
+/// `PAM_CRED_ERR`
+pub const CRED_ERR: c_int = 17;
 /// `PAM_CONV_ERR`
 pub const CONV_ERR: c_int = 19;
 /// `PAM_IGNORE`

@@ -39,6 +39,12 @@ pub(super) struct Scripted {
     expected: RefCell<VecDeque<Expected>>,
     held: Option<Answer>,
     last_line: String,
+    /// Whether the application shows messages, if they are expected at all.
+    shows: Option<bool>,
+    /// What it was told to show, so far.
+    told: String,
+    /// What was left in PAM's environment.
+    pub(super) marked: Option<String>,
     /// What nobody may read in a log or on a screen.
     typed: RefCell<Vec<Vec<u8>>>,
     /// The host's clock. It goes on while people type.
@@ -64,6 +70,9 @@ impl Scripted {
             expected: RefCell::default(),
             held: None,
             last_line: String::new(),
+            shows: None,
+            told: String::new(),
+            marked: None,
             typed: RefCell::new(vec![SECRET.into()]),
             clock: std::rc::Rc::new(Cell::new(5 * 30)),
             rhost: Some("192.0.2.7"),
@@ -114,6 +123,11 @@ impl Scripted {
         self.question(question, false, Err(error))
     }
 
+    /// The same for one whose answer would be shown.
+    pub(super) fn asks_with_echo_in_vain(self, question: &str, error: HostError) -> Self {
+        self.question(question, true, Err(error))
+    }
+
     /// What happens while the user answers the last question.
     pub(super) fn meanwhile(self, event: impl FnOnce() + 'static) -> Self {
         match self.expected.borrow_mut().back_mut() {
@@ -121,6 +135,18 @@ impl Scripted {
             _ => panic!("meanwhile stands after a question"),
         }
         self
+    }
+
+    /// The user is to be shown texts: [`Scripted::told`] says which. Or the
+    /// application shows none.
+    pub(super) fn shows(mut self, shows: bool) -> Self {
+        self.shows = Some(shows);
+        self
+    }
+
+    /// All that was shown.
+    pub(super) fn told(&self) -> &str {
+        &self.told
     }
 
     /// The user is to be told something once the login has succeeded.
@@ -263,6 +289,47 @@ impl Host for Scripted {
         let reply = expected.reply?;
         self.typed.borrow_mut().push(reply.clone());
         Ok(Zeroizing::new(reply))
+    }
+
+    fn tell(&mut self, text: &str) -> Result<(), HostError> {
+        match self.shows {
+            None => panic!("unexpected message: {text}"),
+            Some(true) => {
+                self.told.push_str(text);
+                self.told.push('\n');
+                Ok(())
+            }
+            Some(false) => Err(HostError::Conversation),
+        }
+    }
+
+    fn mark(&mut self, text: &str) -> Result<(), HostError> {
+        assert!(self.shows.is_some(), "unexpected mark");
+        let (ticket, _) = text.split_once(':').unwrap();
+        self.typed.borrow_mut().push(ticket.into());
+        self.marked = Some(text.to_owned());
+        Ok(())
+    }
+
+    fn take_mark(&mut self) -> Option<Zeroizing<String>> {
+        self.marked.take().map(Zeroizing::new)
+    }
+
+    /// The secret of the vectors; else always the same bytes.
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), HostError> {
+        assert!(self.shows.is_some(), "unexpected randomness");
+        let secret = b"12345678901234567890";
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = place.to_le_bytes()[0];
+        }
+        if bytes.len() == secret.len() {
+            bytes.copy_from_slice(secret);
+        }
+        Ok(())
+    }
+
+    fn host_name(&self) -> String {
+        "door.example.org".to_owned()
     }
 
     fn tell_later(&mut self, text: String) {

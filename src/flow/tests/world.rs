@@ -97,6 +97,28 @@ impl World {
     }
 }
 
+impl World {
+    /// Sets the credentials: the code that it gives, if anything was confirmed.
+    pub(super) fn set_credentials(
+        &self,
+        host: &mut Scripted,
+        arguments: &[&str],
+    ) -> Option<PamResultCode> {
+        let policy = format!("policy={}", self.policy_file().display());
+        let mut all = vec![policy.as_bytes()];
+        all.extend(arguments.iter().map(|argument| argument.as_bytes()));
+        let clock = host.clock.clone();
+        let effect = super::super::enrolment::take_effect(host, &all, || UnixTime(clock.get()));
+        effect.map(|outcome| outcome.pam_code())
+    }
+
+    /// Whether a file of the user's record is there.
+    pub(super) fn has(&self, user: &str, file: &str) -> bool {
+        let records = self.directory.path().join("records");
+        records.join(user).join(file).exists()
+    }
+}
+
 pub(super) const TIMED: Kind = Kind::Totp {
     period: Period::DEFAULT,
 };

@@ -101,6 +101,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         replaces: options.replace.clone(),
         first: record.is_none(),
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
+        login: None,
     };
     if session.json {
         let mut reply = Reply::new();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Policy, StoreKind, Unenrolled, Unwritable};
+use crate::date::Date;
 use crate::document::{Entry, Fault, Value};
 use crate::network::Network;
 
@@ -119,17 +120,25 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "unenrolled",
-        takes: Takes::Word(&["deny", "allow"]),
+        takes: Takes::Word(&["deny", "allow", "enroll"]),
         default: "deny",
         meaning: "A user without a record: deny refuses the login; allow leaves it to the other \
-                  modules of the stack.",
+                  modules of the stack; enroll has the user enrol during the login.",
         set: |policy, setting| {
-            policy.unenrolled = if setting.is("allow") {
-                Unenrolled::Allow
-            } else {
-                Unenrolled::Deny
+            policy.unenrolled = match setting.text() {
+                "allow" => Unenrolled::Allow,
+                "enroll" => Unenrolled::Enroll,
+                _ => Unenrolled::Deny,
             };
         },
+    },
+    Key {
+        name: "enroll_by",
+        takes: Takes::Date,
+        default: "",
+        meaning: "From this day on (UTC), users whom unenrolled = enroll asks must enrol; before \
+                  it, they may put it off. Empty: at once.",
+        set: |policy, setting| policy.enroll_by = Date::parse(setting.text()),
     },
     Key {
         name: "exempt_users",
@@ -269,6 +278,8 @@ pub enum Takes {
     /// Any number of these: an array of strings in the file, with commas between
     /// them in an argument.
     List(Item),
+    /// A day, `YYYY-MM-DD`; or nothing.
+    Date,
     /// Up to so many days: `90s`, `30m`, `8h`, `2d`; or `0`.
     Duration(u64),
 }
@@ -332,6 +343,7 @@ impl Takes {
             Self::Truth => "must be true or false".to_owned(),
             Self::Text => "must be text of at most 200 characters on one line".to_owned(),
             Self::Path => "must be an absolute path".to_owned(),
+            Self::Date => "must be a day as in 2027-03-31, or empty".to_owned(),
             Self::List(Item::Name) => "must be a list of plain names, without wildcards".to_owned(),
             Self::List(Item::Network) => "must be a list of networks: ADDRESS or ADDRESS/BITS, \
                                           with no bit set after those, and no host names"
@@ -345,7 +357,7 @@ impl Takes {
     fn is_text(self) -> bool {
         matches!(
             self,
-            Self::Word(_) | Self::Text | Self::Path | Self::Duration(_)
+            Self::Word(_) | Self::Text | Self::Path | Self::Date | Self::Duration(_)
         )
     }
 
@@ -361,6 +373,7 @@ impl Takes {
             Self::Truth => matches!(text, "true" | "false"),
             Self::Text => text.chars().count() <= 200 && !text.chars().any(char::is_control),
             Self::Path => Path::new(text).is_absolute() && !text.chars().any(char::is_control),
+            Self::Date => text.is_empty() || Date::parse(text).is_some(),
             Self::List(of) => listed(text).all(|item| of.accepts(item)),
             Self::Duration(days) => {
                 seconds(text).is_some_and(|seconds| seconds <= days.saturating_mul(DAY))

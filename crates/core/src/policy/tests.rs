@@ -37,7 +37,8 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
         ("drift", "0", "0"),
         ("tries", "5", "5"),
         ("wait", "60", "60"),
-        ("unenrolled", "\"allow\"", "allow"),
+        ("unenrolled", "\"enroll\"", "enroll"),
+        ("enroll_by", "\"2027-03-31\"", "2027-03-31"),
         (
             "exempt_users",
             "[\"alice\", \"bob@example.org\"]",
@@ -88,7 +89,7 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, unwritable, legacy, window, look_ahead, drift, tries, wait, unenrolled, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
+    let known = "store, system_store, unwritable, legacy, window, look_ahead, drift, tries, wait, unenrolled, enroll_by, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",
@@ -112,11 +113,19 @@ fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
         ),
         (
             "unenrolled = \"ignore\"",
-            "line 1: `unenrolled`: must be one of: deny, allow".into(),
+            "line 1: `unenrolled`: must be one of: deny, allow, enroll".into(),
+        ),
+        (
+            "enroll_by = \"2027-02-29\"",
+            "line 1: `enroll_by`: must be a day as in 2027-03-31, or empty".into(),
+        ),
+        (
+            "\nenroll_by = 2027-03-31",
+            "line 2: `enroll_by`: must be a day as in 2027-03-31, or empty".into(),
         ),
         (
             "unenrolled = true",
-            "line 1: `unenrolled`: must be one of: deny, allow".into(),
+            "line 1: `unenrolled`: must be one of: deny, allow, enroll".into(),
         ),
         (
             "echo = \"true\"",

@@ -41,6 +41,7 @@ impl Store {
             if exists(&directory, TOKEN_FILE, path)? {
                 return Err(StoreError::Enrolled(path.join(TOKEN_FILE)));
             }
+            let had_state = exists(&directory, STATE_FILE, path)?;
             let failed = |name| move |errno| StoreError::io(&path.join(name), errno);
             let content = Slots::create(state).map_err(|error| StoreError::State {
                 path: path.join(STATE_FILE),
@@ -48,6 +49,11 @@ impl Store {
             })?;
             replace(&directory, STATE_FILE, &content).map_err(failed(STATE_FILE))?;
             let created = create_exclusive(&directory, TOKEN_FILE, tokens.to_toml().as_bytes());
+            let tokenless = matches!(exists(&directory, TOKEN_FILE, path), Ok(false));
+            if created.is_err() && tokenless && !had_state {
+                // A state alone would be half a record, and lock the user out.
+                let _ = unlink(&directory, STATE_FILE, path);
+            }
             if created.map_err(failed(TOKEN_FILE))? {
                 // What was begun is done. One that stays does no harm.
                 let _ = unlink(&directory, PENDING_FILE, path);

@@ -6,6 +6,7 @@
 //! thread's real user is root, and signals wait.
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::unistd::setfsuid;
 use rustix::process::{Uid, geteuid, getuid};
 
 /// As long as this lives, only root can stop the thread.
@@ -47,7 +48,13 @@ impl Drop for Steady {
     }
 }
 
-/// Sets the thread's real user alone, by a direct system call.
+/// Sets the thread's real user alone, by a direct system call. The kernel makes
+/// the user for files the effective one with it: whoever acts with a user's
+/// rights on files goes on with them.
 fn set_real(uid: Uid) -> bool {
-    rustix::thread::set_thread_res_uid(uid, None, None).is_ok()
+    // Asking for an id that cannot be set answers with the one that is.
+    let for_files = setfsuid(nix::unistd::Uid::from_raw(u32::MAX));
+    let set = rustix::thread::set_thread_res_uid(uid, None, None).is_ok();
+    setfsuid(for_files);
+    set
 }

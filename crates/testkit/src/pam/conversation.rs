@@ -25,6 +25,8 @@ pub enum Reply {
     Fail,
     /// `PAM_CONV_AGAIN`: an event-driven application is not ready yet.
     FailAgain,
+    /// Reads all that was said so far, and types what follows from it.
+    Reading(Box<dyn FnOnce(&str) -> String + Send>),
     /// Lets something happen while the person is thinking, then replies.
     After(Box<dyn FnOnce() + Send>, Box<Reply>),
 }
@@ -33,6 +35,11 @@ impl Reply {
     /// Lets `event` happen at the prompt before the reply is given.
     pub fn after(event: impl FnOnce() + Send + 'static, reply: impl Into<Reply>) -> Self {
         Self::After(Box::new(event), Box::new(reply.into()))
+    }
+
+    /// Replies with what `read` makes of all texts so far, a line each.
+    pub fn reading(read: impl FnOnce(&str) -> String + Send + 'static) -> Self {
+        Self::Reading(Box::new(read))
     }
 }
 
@@ -116,7 +123,7 @@ impl Conversation {
             )
         });
         match (reply, style) {
-            (Some(Some(reply)), _) => act(reply),
+            (Some(Some(reply)), _) => self.act(reply),
             // A prompt that the test did not foresee, or one that no
             // application of ours understands.
             (Some(None), _) | (None, Style::Other(_)) => Err(super::CONV_ERR),
@@ -134,18 +141,27 @@ enum Answer {
     NoArray,
 }
 
-// Runs without the lock: an event may look at anything, and take its time.
-fn act(reply: Reply) -> Result<Answer, c_int> {
-    match reply {
-        Reply::Text(text) => Ok(Answer::Text(Some(text.into_bytes()))),
-        Reply::Bytes(bytes) => Ok(Answer::Text(Some(bytes))),
-        Reply::Null => Ok(Answer::Text(None)),
-        Reply::NoResponse => Ok(Answer::NoArray),
-        Reply::Fail => Err(super::CONV_ERR),
-        Reply::FailAgain => Err(super::CONV_AGAIN),
-        Reply::After(event, reply) => {
-            event();
-            act(*reply)
+impl Conversation {
+    // Runs without the lock: an event may look at anything, and take its time.
+    fn act(&self, reply: Reply) -> Result<Answer, c_int> {
+        match reply {
+            Reply::Text(text) => Ok(Answer::Text(Some(text.into_bytes()))),
+            Reply::Bytes(bytes) => Ok(Answer::Text(Some(bytes))),
+            Reply::Null => Ok(Answer::Text(None)),
+            Reply::NoResponse => Ok(Answer::NoArray),
+            Reply::Fail => Err(super::CONV_ERR),
+            Reply::FailAgain => Err(super::CONV_AGAIN),
+            Reply::After(event, reply) => {
+                event();
+                self.act(*reply)
+            }
+            Reply::Reading(read) => {
+                let said = self.script(|script| {
+                    let texts = script.prompts.iter().map(|(_, text)| &**text);
+                    texts.collect::<Vec<_>>().join("\n")
+                });
+                Ok(Answer::Text(Some(read(&said).into_bytes())))
+            }
         }
     }
 }

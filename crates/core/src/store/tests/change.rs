@@ -1,7 +1,7 @@
 //! Enrolments in two steps, and tokens that come and go.
 
 use super::*;
-use crate::enrolment::{LIFETIME, Pending};
+use crate::enrolment::{LIFETIME, LOGIN_LIFETIME, NotThis, Pending, Ticket};
 use crate::token::TokenError;
 
 #[derive(Debug)]
@@ -30,6 +30,50 @@ fn pending(name: &str, byte: u8, replaces: Option<&str>) -> Pending {
         replaces: replaces.map(|name| TokenName::new(name).unwrap()),
         first: byte == 1,
         expires: UnixTime(NOW.0 + LIFETIME),
+        login: None,
+    }
+}
+
+#[test]
+fn what_a_login_has_confirmed_is_made_effective_by_its_ticket_alone_and_in_time() {
+    let world = World::new();
+    let begun = pending("phone", 2, None);
+    let confirmed = begun.confirm(&code(2, 0), RULES, NOW).unwrap();
+    let (recovery, codes) = RecoverySet::generate(&[7; RecoverySet::ENTROPY]);
+    let ticket = Ticket::new([9; Ticket::BYTES]);
+    let waiting = confirmed.waiting(recovery, &ticket, NOW);
+    world.store.begin(&world.account, &waiting).unwrap();
+    let read = world.store.pending(&world.account).unwrap().unwrap();
+    assert_eq!(read.to_toml(), waiting.to_toml());
+    assert!(!read.to_toml().contains(ticket.to_text().as_str()));
+
+    // No other way makes it effective.
+    assert!(world.store.open(&world.account).unwrap().is_none());
+    assert!(read.confirm(&code(2, 1), RULES, NOW).is_err());
+    let other = Ticket::new([8; Ticket::BYTES]);
+    assert_eq!(read.redeem(&other, NOW).unwrap_err(), NotThis);
+    assert_eq!(begun.redeem(&ticket, NOW).unwrap_err(), NotThis);
+    for seconds in [LOGIN_LIFETIME, LIFETIME, u64::MAX - NOW.0] {
+        let late = UnixTime(NOW.0 + seconds);
+        assert_eq!(read.redeem(&ticket, late).unwrap_err(), NotThis);
+    }
+
+    let again = Ticket::parse(&ticket.to_text()).unwrap();
+    let late = UnixTime(NOW.0 + LOGIN_LIFETIME - 1);
+    let (tokens, state) = read.redeem(&again, late).unwrap();
+    assert_eq!(state, confirmed.state(&State::default()));
+    world.store.enrol(&world.account, &tokens, &state).unwrap();
+    assert!(!world.record().join(PENDING_FILE).exists());
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "used_code");
+    assert_eq!(word(&mut world.open(), &code(2, 1)), "accepted");
+    let paper = Answer::parse(codes[3].to_text().as_bytes());
+    assert_eq!(word(&mut world.open(), &paper), "accepted");
+}
+
+#[test]
+fn a_ticket_is_read_in_its_own_form_only() {
+    for text in ["", "00", &"0".repeat(63), &"0".repeat(66), &"G".repeat(64)] {
+        assert!(Ticket::parse(text).is_none(), "{text}");
     }
 }
 

@@ -6,11 +6,10 @@ use super::Picture;
 
 /// What the characters stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Background {
+pub enum Background {
     /// Light characters on dark: light modules are drawn.
     Dark,
     /// Dark characters on light: dark modules are drawn.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for --background"))]
     Light,
     /// Colours work: black on white, whatever the terminal's own are.
     Any,
@@ -39,7 +38,8 @@ const INK: char = '@';
 
 impl Picture {
     /// In half blocks: one column and half a line for each module.
-    pub(crate) fn utf8(&self, background: Background) -> Zeroizing<String> {
+    #[must_use]
+    pub fn utf8(&self, background: Background) -> Zeroizing<String> {
         let side = self.side(QUIET);
         let mut text = self.room();
         for row in (0..side).step_by(2) {
@@ -66,7 +66,8 @@ impl Picture {
     }
 
     /// In ASCII alone: a line and two columns for each module.
-    pub(crate) fn ascii(&self, background: Background) -> Zeroizing<String> {
+    #[must_use]
+    pub fn ascii(&self, background: Background) -> Zeroizing<String> {
         let columns = Columns::of(self.width);
         let mut text = self.room();
         for row in 0..self.side(columns.quiet) {

@@ -14,8 +14,11 @@ const _: () = assert!(PIXELS == 8, "as many as a byte has bits");
 
 impl Picture {
     /// The file: black and white, one bit for each pixel.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for --png"))]
-    pub(crate) fn png(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+    ///
+    /// # Errors
+    ///
+    /// What the encoder says; it writes to memory.
+    pub fn png(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         let side = self.side(QUIET);
         let bytes = side.saturating_mul(PIXELS).saturating_mul(side);
         let mut pixels = Zeroizing::new(Vec::with_capacity(bytes));

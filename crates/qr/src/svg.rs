@@ -8,7 +8,8 @@ use super::{PIXELS, Picture, QUIET};
 
 impl Picture {
     /// A file that needs no other: no script, no style, no font.
-    pub(crate) fn svg(&self) -> Zeroizing<String> {
+    #[must_use]
+    pub fn svg(&self) -> Zeroizing<String> {
         let side = self.side(QUIET);
         let pixels = side.saturating_mul(PIXELS);
         // All of it, so that it does not grow and leave copies behind: a run is
