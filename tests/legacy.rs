@@ -400,7 +400,7 @@ fn the_command_knows_the_file_as_a_record_and_makes_none_beside_it() {
     let said = script("pam-otp verify", "12345678\n");
     assert!(said.contains("1 left"), "{said}");
     let said = script("pam-otp enroll 2>&1 && exit 1 || true", "");
-    assert!(said.contains("there is a record already"), "{said}");
+    assert!(said.contains("another program's file"), "{said}");
     // What is spent for the command is spent for a login.
     assert_eq!(world.ends(&world.door, "12345678"), refused("used_code"));
     // She switches it off herself, with her last code, and enrols.
@@ -411,6 +411,46 @@ fn the_command_knows_the_file_as_a_record_and_makes_none_beside_it() {
     );
     let own = world.sandbox.inside(|| world.realm.enrol("alice"));
     assert_eq!(world.ends(&world.door, &own.code()), granted("code"));
+}
+
+#[test]
+fn a_record_that_is_made_out_of_the_file_knows_what_was_used() {
+    for disabled in [false, true] {
+        let Some(world) = World::new() else {
+            return;
+        };
+        let phone = world.google(USUAL);
+        let now = authenticator::now();
+        let [first, second] = [0, 30].map(|ahead| phone.code_at(now + ahead));
+        assert_eq!(world.ends(&world.door, &first), granted("code"));
+        let mut command = if disabled {
+            let mut command = world.sandbox.command(world.sandbox.pam_otp());
+            run(command.args(["disable", "--user", "alice"]), "");
+            world.sandbox.command(world.sandbox.pam_otp())
+        } else {
+            world
+                .sandbox
+                .command_as("alice", world.sandbox.pam_otp().to_str().unwrap())
+        };
+        let file = format!("{GOOGLE}{}", if disabled { ".disabled" } else { "" });
+        command.args(["import", &file]);
+        let said = if disabled {
+            run(command.args(["--user", "alice"]), "")
+        } else {
+            // Whoever has the terminal alone gets no recovery codes.
+            run(&mut command, &format!("{second}\n"))
+        };
+        assert!(said.contains("Recovery codes"), "{said}");
+        for code in [&first, &second] {
+            let expected = if disabled && *code == second {
+                granted("code")
+            } else {
+                refused("used_code")
+            };
+            assert_eq!(world.ends(&world.door, code), expected, "{disabled}");
+        }
+        world.script("test \"$(ls /home/alice/.pam-otp)\" = \"$(printf 'state\\ntoken.toml')\"");
+    }
 }
 
 #[test]
@@ -430,7 +470,8 @@ fn disabling_gives_the_file_another_name_and_its_user_is_not_enrolled_any_more()
         assert!(said.contains(&format!("lies at {aside} now")), "{said}");
         let kept = world.sandbox.read(&aside);
         assert!(String::from_utf8(kept).unwrap().starts_with(&phone.secret));
-        world.script("test ! -e /home/alice/.pam-otp");
+        // What was used is kept, and that makes no record.
+        world.script("test \"$(ls /home/alice/.pam-otp)\" = state.disabled");
         assert_eq!(
             world.ends(&world.door, &phone.code()),
             refused("unenrolled")

@@ -76,7 +76,12 @@ pub(crate) enum Error {
     /// Another token has that name.
     NameTaken(String),
     /// Only the administrator may do that.
-    NotInCharge(&'static str),
+    NotInCharge {
+        /// What was to be done.
+        command: &'static str,
+        /// For whom, where that must be said.
+        user: Option<String>,
+    },
     /// No token can have that name.
     TokenName(TokenNameError),
     /// New recovery codes count, and nobody has seen them.
@@ -120,7 +125,7 @@ impl Error {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Caller(_) => "unknown_caller",
-            Self::NotRoot | Self::NotInCharge(_) => "not_root",
+            Self::NotRoot | Self::NotInCharge { .. } => "not_root",
             Self::UserName(_) => "bad_user_name",
             Self::Policy(_) => "bad_policy",
             Self::Store(StoreError::Io { error, .. }) => match error.kind() {
@@ -271,7 +276,7 @@ impl Error {
             | Self::EntriesRefused { .. }
             | Self::Io(_) => None,
             Self::Tokens(TokenError::None)
-            | Self::NotInCharge(_)
+            | Self::NotInCharge { .. }
             | Self::CodesLost
             | Self::OthersStore { .. } => self.next(&for_user(other)),
         }
@@ -283,9 +288,10 @@ impl Error {
             Self::Tokens(TokenError::None) => Some(format!(
                 "pam-otp disable{for_user} switches two-factor login off"
             )),
-            Self::NotInCharge(command) => {
-                Some(format!("ask the administrator; as root: pam-otp {command}"))
-            }
+            Self::NotInCharge { command, user } => Some(format!(
+                "ask the administrator; as root: pam-otp {command}{}",
+                self::for_user(user.as_deref())
+            )),
             Self::CodesLost => Some(format!("pam-otp recovery{for_user} makes new ones")),
             Self::OthersStore {
                 owner,
@@ -371,7 +377,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::Io(error) => error.fmt(f),
-            Self::NotInCharge(command) => write!(f, "pam-otp {command} is for root only"),
+            Self::NotInCharge { command, .. } => write!(f, "pam-otp {command} is for root only"),
             Self::NameTaken(name) => TokenError::Twice(name.clone()).fmt(f),
             Self::TokenName(error) => error.fmt(f),
             Self::CodesLost => f.write_str(

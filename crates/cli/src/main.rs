@@ -61,8 +61,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     match &arguments.request {
         Request::Completions { shell } => {
             let mut stdout = std::io::stdout().lock();
-            stdout.write_all(&arguments::completions(*shell))?;
-            Ok(stdout.flush()?)
+            let written = stdout.write_all(&arguments::completions(*shell));
+            let written = written.and_then(|()| stdout.flush());
+            Ok(written.map_err(|error| reply::unwritten(&error))?)
         }
         Request::Command(command) => {
             let session = Session::start(arguments, command.name())?;
@@ -99,12 +100,36 @@ fn not_understood(error: &clap::Error) -> ExitCode {
         });
     }
     let text = error.render().to_string();
-    let message = text.lines().next().unwrap_or_default();
-    let message = message.strip_prefix("error: ").unwrap_or(message);
     let mut object = Object::new();
     object.push("code", "usage");
-    object.push("message", message);
+    object.push("message", message(&text));
     object.push("hint", "see pam-otp --help");
     let _ = reply::refuse(None, object);
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// What stands before the usage, in one line.
+fn message(text: &str) -> String {
+    let lines = text.lines().take_while(|line| !line.trim().is_empty());
+    // A list of all commands is in the help.
+    let lines = lines
+        .map(str::trim)
+        .filter(|line| !line.starts_with("[subcommands:"));
+    let message = lines.collect::<Vec<_>>().join(" ");
+    match message.strip_prefix("error: ") {
+        Some(message) => message.to_owned(),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_is_one_line_without_the_usage() {
+        let text = "error: these were not provided:\n  <OLD>\n  <NEW>\n\nUsage: pam-otp\n";
+        assert_eq!(message(text), "these were not provided: <OLD> <NEW>");
+        assert_eq!(message(""), "");
+    }
 }

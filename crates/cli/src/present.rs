@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::plain::plain;
 use crate::qr::{Background, Picture};
+use crate::reply::unwritten;
 
 /// What the person asked for; nothing is asked for by default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,13 +104,15 @@ pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Resul
         reason = "the one place: what the terminal can show"
     )]
     let look = Look::of(wishes, stdout.is_terminal(), |name| std::env::var_os(name));
-    writeln!(stdout, "Account: {}", plain(&label.account))?;
-    writeln!(stdout, "Issuer:  {}", plain(&label.issuer))?;
-    writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
-    writeln!(stdout, "URI:     {}", *uri)?;
-    writeln!(stdout, "\n{}\n", *look.draw(&picture))?;
-    stdout.flush()?;
-    Ok(())
+    let mut write = || {
+        writeln!(stdout, "Account: {}", plain(&label.account))?;
+        writeln!(stdout, "Issuer:  {}", plain(&label.issuer))?;
+        writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
+        writeln!(stdout, "URI:     {}", *uri)?;
+        writeln!(stdout, "\n{}\n", *look.draw(&picture))?;
+        stdout.flush()
+    };
+    Ok(write().map_err(|error| unwritten(&error))?)
 }
 
 /// The token's QR code, for a file.

@@ -146,8 +146,15 @@ fn print(object: &Object) -> io::Result<()> {
 
 fn write_out(text: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text)?;
-    stdout.flush()
+    stdout
+        .write_all(text)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| unwritten(&error))
+}
+
+/// Says what it is that could not be written.
+pub(crate) fn unwritten(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("standard output: {error}"))
 }
 
 /// Counts what is written.

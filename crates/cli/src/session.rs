@@ -127,14 +127,23 @@ impl Session {
     /// Refuses whoever is not in charge of the store.
     pub(crate) fn require_charge(&self) -> Result<(), Error> {
         if self.charge == Charge::Nothing {
-            return Err(Error::NotInCharge(self.command));
+            return Err(self.not_in_charge(None));
         }
         Ok(())
     }
 
+    fn not_in_charge(&self, user: Option<String>) -> Error {
+        Error::NotInCharge {
+            command: self.command,
+            user,
+        }
+    }
+
     /// Whoever acts as the administrator must say for whom.
     pub(crate) fn require_user(&self) -> Result<(), Error> {
-        self.require_charge()?;
+        if self.charge == Charge::Nothing {
+            return Err(self.not_in_charge(Some(self.user().to_owned())));
+        }
         if self.administrator {
             return Ok(());
         }

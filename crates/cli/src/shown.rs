@@ -1,11 +1,22 @@
 //! A token as programs get it.
 
+use pam_otp_core::state::State;
 use pam_otp_core::token::{Kind, Token};
 
 use crate::error::Error;
 use crate::present::{Label, picture};
 use crate::qr::Background;
 use crate::reply::Object;
+
+/// The token from where it stands: the counters before that are spent.
+pub(crate) fn current(token: &Token, state: &State) -> Token {
+    let mut token = token.clone();
+    let next = state.next(token.id());
+    if let Kind::Hotp { counter } = &mut token.kind {
+        *counter = next.max(*counter);
+    }
+    token
+}
 
 /// What kind of token it is; no secret.
 pub(crate) fn token(token: &Token) -> Object {

@@ -173,10 +173,66 @@ fn a_home_that_is_no_place_for_a_record_is_off_unless_there_is_one() {
     );
     let users = list(&sandbox, &["--all"]);
     assert_eq!(users["alice"]["state"], "off", "{users}");
-    assert_eq!(users["alice"]["message"], "/home/alice: no such directory");
+    assert_eq!(users["alice"]["message"], Value::Null);
     assert_eq!(users["carol"]["state"], "off");
     assert_eq!(users["bob"]["state"], "broken");
     assert_eq!(users["bob"]["reason"], "insecure_record");
+}
+
+#[test]
+fn another_program_s_file_is_listed_as_status_tells_of_it() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    script(
+        &sandbox,
+        &format!(
+            "for user in alice bob carol dave; do
+                 file=/home/$user/.google_authenticator
+                 printf '{KEY}\n\" TOTP_AUTH\n12345678\n87654321\n' > $file
+                 chown $user: $file; chmod 400 $file
+             done
+             chmod 777 /home/bob; chmod 644 /home/carol/.google_authenticator
+             echo nonsense > /home/dave/.google_authenticator"
+        ),
+    );
+    let users = list(&sandbox, &[]);
+    assert_eq!(users["alice"]["state"], "on", "{users}");
+    assert_eq!(users["alice"]["recovery_codes_left"], 2);
+    for (user, reason) in [
+        ("bob", "insecure_record"),
+        ("carol", "insecure_record"),
+        ("dave", "bad_token_file"),
+    ] {
+        assert_eq!(users[user]["state"], "broken", "{user}: {users}");
+        assert_eq!(users[user]["reason"], reason, "{user}: {users}");
+        assert!(users[user]["message"].is_string());
+        let (status, _, errors) = said(by(user, &sandbox, &["status"]), "");
+        assert_eq!(status, Some(3), "{user}: {errors}");
+    }
+}
+
+#[test]
+fn one_user_is_listed_alone_and_whether_on_or_off() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    for store in ["", "store = \"system\"\n"] {
+        sandbox.write("/etc/security/pam_otp.toml", store, 0o644);
+        script(&sandbox, "install -d -m 700 -o root /var/lib/pam-otp");
+        if !store.is_empty() {
+            enrol(&sandbox, "alice");
+        }
+        for (user, state) in [("alice", "on"), ("bob", "off")] {
+            let users = list(&sandbox, &["--user", user]);
+            assert_eq!(users[user]["state"], state, "{users}");
+            // The warnings are the other one.
+            assert_eq!(users.as_object().unwrap().len(), 2, "{users}");
+            let words = run(&mut by_root(&sandbox, &["list", "--user", user]), "");
+            assert_eq!(words.lines().count(), 2, "{words}");
+        }
+    }
 }
 
 #[test]
@@ -288,6 +344,13 @@ fn what_is_for_root_is_refused_to_others() {
         assert_eq!((status, &*words), (Some(1), ""), "{command:?}");
         let error = format!("pam-otp: error: pam-otp {} is for root only\n", command[0]);
         assert!(errors.starts_with(&error), "{errors}");
+        let user = if matches!(command[0], "reset" | "unlock") {
+            " --user alice"
+        } else {
+            ""
+        };
+        let hint = format!("as root: pam-otp {}{user}\n", command[0]);
+        assert!(errors.ends_with(&hint), "{errors}");
     }
     for command in ["list", "recovery", "export", "reset", "unlock"] {
         let command = [command, "--user", "bob"];
@@ -356,7 +419,14 @@ fn the_owner_of_a_system_store_is_its_administrator() {
     assert_eq!(words.lines().count(), 3, "{words}");
     let (status, _, errors) = panel(&["reset", "--user", "root"], "");
     assert_eq!(status, Some(0), "{errors}");
-    // Nobody else is, and panel is nothing in another store.
+    // Nobody else is, and is not told to take it; panel is nothing in another store.
+    let (status, _, errors) = said(
+        by("alice", &sandbox, &["status", "--policy", OWN_POLICY]),
+        "",
+    );
+    assert_eq!(status, Some(3), "{errors}");
+    assert!(!errors.contains("chown"), "{errors}");
+    assert!(errors.contains("ask the administrator"), "{errors}");
     let others = ["list", "--policy", OWN_POLICY];
     assert_eq!(said(by("alice", &sandbox, &others), "").0, Some(1));
     let (_, _, errors) = said(by("panel", &sandbox, &["list", "--user", "alice"]), "");

@@ -142,7 +142,7 @@ fn if_the_recovery_codes_cannot_be_shown_two_factor_login_stays_off() {
     let output = child.wait_with_output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains(
-        "pam-otp: error: two-factor login stays off, for this cannot be shown: Broken pipe"
+        "pam-otp: error: two-factor login stays off, for this cannot be shown: standard output: Broken pipe"
     ));
     assert!(
         world

@@ -196,7 +196,7 @@ fn what_is_exported_makes_the_same_codes() {
 }
 
 #[test]
-fn a_counter_is_exported_from_where_it_stands() {
+fn a_counter_is_exported_and_shown_from_where_it_stands() {
     let world = World::new();
     let uri = "otpauth://hotp/key?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=3\n";
     world.done(&["import", "-"], uri);
@@ -206,4 +206,8 @@ fn a_counter_is_exported_from_where_it_stands() {
     let answer = world.done(&["export", "--user", &me], "");
     let uri = answer["tokens"][0]["uri"].as_str().unwrap();
     assert!(uri.ends_with("&counter=5"), "{uri}");
+    let answer = world.done(&["show", "--user", &me], "");
+    assert_eq!(answer["tokens"][0]["uri"], uri);
+    let words = world.run(&["show", "--user", &me], "").stdout;
+    assert!(words.contains("&counter=5\n"), "{words}");
 }

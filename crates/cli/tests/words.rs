@@ -96,6 +96,27 @@ fn a_reader_who_has_read_enough_is_told_nothing_more() {
 }
 
 #[test]
+fn a_full_disk_is_named_as_standard_output() {
+    let world = World::new();
+    for command in [
+        &["status"][..],
+        &["--json", "status"],
+        &["completions", "bash"],
+    ] {
+        let full = fs::File::create("/dev/full").unwrap();
+        let output = world.command(command).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        let said = String::from_utf8(output.stderr).unwrap();
+        // JSON has no other place than that.
+        let json = command.contains(&"--json");
+        assert!(
+            json || said.starts_with("pam-otp: error: standard output: No space left"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn the_question_says_what_is_taken() {
     let world = World::new();
     let shown = world.enroll();

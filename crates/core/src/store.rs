@@ -14,6 +14,7 @@ use crate::policy::{LegacyFile, Policy, StoreKind, Unwritable};
 use crate::remember::{Remembered, remembered};
 use crate::source::Source;
 use crate::state::State;
+use crate::state::slots::Durability;
 use crate::time::UnixTime;
 use crate::token::TokenFile;
 use crate::verify::{Rules, Verdict, resync, verify};
@@ -49,6 +50,9 @@ use place::Place;
 pub const TOKEN_FILE: &str = "token.toml";
 /// The state file's name within a record.
 pub const STATE_FILE: &str = "state";
+/// The name within a record of what is known of another program's file that was
+/// disabled: should it come back, its used codes are used.
+pub const DISABLED_STATE_FILE: &str = "state.disabled";
 /// The name within a record of an enrolment that waits for its first code.
 pub const PENDING_FILE: &str = "pending.toml";
 /// The record's name within a home directory.
@@ -317,6 +321,28 @@ impl Record {
             let (tokens, rules) = (files.tokens(), files.narrow(rules));
             Ok(remembered(tokens, held.state(), source, rules, now))
         })
+    }
+
+    /// Forgets all wrong codes: nobody waits any more. Returns the state as it
+    /// was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then nothing is forgotten.
+    pub fn unlock(&mut self, now: UnixTime) -> Result<State, StoreError> {
+        self.locked(Missing::Create, |_, files, held| {
+            let before = held.state().clone();
+            let state = before.clone().unlocked();
+            let held = held.on_disk_only();
+            held.write(state, files.tokens(), Durability::Flushed, now)?;
+            Ok(before)
+        })
+    }
+
+    /// Another program's file, if that is what the record is.
+    #[must_use]
+    pub fn foreign(&self) -> Option<&Path> {
+        self.files.legacy().map(LegacyRecord::path)
     }
 
     /// The state as it is now. Creates nothing: without a state file, nobody

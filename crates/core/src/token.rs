@@ -444,7 +444,7 @@ impl fmt::Display for TokenError {
         match self {
             Self::None => f.write_str("there is no token"),
             Self::TooMany(count) => write!(f, "at most {MAX_TOKENS} tokens, not {count}"),
-            Self::Twice(name) => write!(f, "two tokens have the name \"{name}\""),
+            Self::Twice(name) => write!(f, "another token has the name \"{name}\""),
             Self::Missing(name) => write!(f, "no token has the name \"{name}\""),
         }
     }

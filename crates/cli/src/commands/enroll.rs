@@ -124,6 +124,10 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
 fn record(session: &Session, options: &Options) -> Result<Option<Record>, Error> {
     match find_record(session)? {
         None if options.replace.is_some() => Err(Error::NotEnrolled(session.user().to_owned())),
+        // Before a code is spent: nothing can be added to such a file.
+        Some(record) if record.foreign().is_some() => {
+            Err(StoreError::Foreign(record.path().to_owned()).into())
+        }
         Some(record) if options.name.is_none() && options.replace.is_none() => {
             Err(StoreError::Enrolled(record.path().to_owned()).into())
         }

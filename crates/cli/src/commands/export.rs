@@ -1,7 +1,7 @@
 //! `pam-otp export`: the otpauth URIs, for another program.
 
 use clap::Args;
-use pam_otp_core::token::{Kind, Token, TokenError, TokenName};
+use pam_otp_core::token::{Token, TokenError, TokenName};
 
 use crate::commands::verify::prove;
 use crate::error::Error;
@@ -36,11 +36,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     let mut reply = Reply::new();
     let mut list = Vec::new();
     for token in record.tokens().tokens().iter().filter(wanted) {
-        let (mut token, next) = (token.clone(), state.next(token.id()));
-        // From where it stands: the counters before it are spent.
-        if let Kind::Hotp { counter } = &mut token.kind {
-            *counter = next.max(*counter);
-        }
+        let token = shown::current(token, &state);
         let uri = label.uri(&token);
         reply.line(&uri);
         let mut object = shown::token(&token);

@@ -77,6 +77,14 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
             may_add = true;
         }
     }
+    // Out of another program's file that opens already, a record with recovery
+    // codes is made: not for whoever finds the terminal open.
+    if !session.administrator && !bulk && !options.add {
+        let record = session.find_record()?;
+        if let Some(mut record) = record.filter(|record| record.foreign().is_some()) {
+            prove(session, &mut record)?;
+        }
+    }
     let text = text.map_or_else(read_stdin, Ok)?;
     let format = format(&text);
     if format == Format::Oath {
@@ -286,6 +294,28 @@ impl Import {
             self.codes = codes;
             return Ok(results);
         };
+        if let Some(file) = record.foreign() {
+            let why = format!(
+                "there is {} already, with another token; pam-otp disable puts it aside",
+                plain(file.display())
+            );
+            let mut merged = Merged {
+                tokens: Vec::new(),
+                state: record.state()?,
+            };
+            let results: Vec<_> = reads.iter().map(|(_, read)| merged.add(read)).collect();
+            let mut there = record.tokens().tokens().iter();
+            if !there.all(|token| merged.tokens.iter().any(|new| new.id() == token.id())) {
+                return Ok(reads.iter().map(|_| Err(why.clone())).collect());
+            }
+            let (set, codes) = new_codes()?;
+            let tokens = TokenFile::new(merged.tokens, Some(set))?;
+            session
+                .store
+                .enrol(&session.account, &tokens, &merged.state)?;
+            self.codes = Some(codes);
+            return Ok(results);
+        }
         if !self.may_add {
             let why = "there is a record already; --add adds to it";
             return Ok(reads.iter().map(|_| Err(why.to_owned())).collect());

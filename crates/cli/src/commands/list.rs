@@ -52,7 +52,8 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
             ..Row::off(name)
         });
         // A directory server may know one user by two names.
-        if (options.all || !row.is_off()) && seen.insert(row.name.clone()) {
+        if (options.all || session.administrator || !row.is_off()) && seen.insert(row.name.clone())
+        {
             rows.push(row);
         }
     }
@@ -67,9 +68,13 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     Ok(reply)
 }
 
-/// Whose records there may be.
+/// Whose records there may be; with `--user`, that one alone.
 fn names(session: &Session, reply: &mut Reply) -> Result<Vec<String>, Error> {
-    let Some(entries) = session.store.entries()? else {
+    let entries = session.store.entries()?;
+    if session.administrator {
+        return Ok(vec![session.user().to_owned()]);
+    }
+    let Some(entries) = entries else {
         let (names, warning) = users::all()?;
         if let Some(warning) = warning {
             reply.warn(warning);
@@ -114,20 +119,16 @@ struct Row {
 #[derive(Clone, Debug)]
 enum Standing {
     On,
-    /// With what is wrong around it, if something is.
-    Off(Option<String>),
+    Off,
     Pending,
-    Broken {
-        word: &'static str,
-        why: String,
-    },
+    Broken { word: &'static str, why: String },
 }
 
 impl Row {
     fn off(name: String) -> Self {
         Self {
             name,
-            standing: Standing::Off(None),
+            standing: Standing::Off,
             pending: false,
             tokens: 0,
             recovery_codes_left: 0,
@@ -137,13 +138,13 @@ impl Row {
     }
 
     fn is_off(&self) -> bool {
-        matches!(self.standing, Standing::Off(_))
+        matches!(self.standing, Standing::Off)
     }
 
     fn word(&self) -> &'static str {
         match self.standing {
             Standing::On => "on",
-            Standing::Off(_) => "off",
+            Standing::Off => "off",
             Standing::Pending => "pending",
             Standing::Broken { .. } => "broken",
         }
@@ -152,8 +153,7 @@ impl Row {
     fn why(&self) -> Option<&str> {
         match &self.standing {
             Standing::Broken { why, .. } => Some(why),
-            Standing::Off(why) => why.as_deref(),
-            Standing::On | Standing::Pending => None,
+            Standing::On | Standing::Off | Standing::Pending => None,
         }
     }
 
@@ -210,22 +210,23 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
     let standing = match (opened, pending) {
         (Ok(Some((record, state))), pending) => {
             let tokens = record.tokens();
-            let unspent = |set: &pam_otp_core::recovery::RecoverySet| {
-                set.ids().filter(|id| !state.is_spent(*id)).count()
-            };
             let wait = rules.longest_wait(tokens, &state, now);
             return Row {
                 standing: Standing::On,
                 pending: matches!(pending, Ok(Some(pending)) if !pending.is_over(now)),
                 tokens: tokens.tokens().len(),
-                recovery_codes_left: tokens.recovery().map_or(0, unspent),
+                recovery_codes_left: tokens.recovery_left(&state),
                 last_right_code: state.history().success,
-                throttled_until: if wait > 0 { now.0.saturating_add(wait) } else { 0 },
+                throttled_until: if wait > 0 {
+                    now.0.saturating_add(wait)
+                } else {
+                    0
+                },
                 ..row
             };
         }
         (Ok(None), Ok(Some(pending))) if !pending.is_over(now) => Standing::Pending,
-        (Ok(None), Ok(_)) => Standing::Off(None),
+        (Ok(None), Ok(_)) => Standing::Off,
         (Ok(None), Err(error)) => broken(&error.into()),
         (Err(error), _) => not_opened(store, &account, error),
     };
@@ -240,7 +241,7 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
 /// They have none; but who has one there cannot log in with it.
 fn not_opened(store: &Store, account: &Account, error: StoreError) -> Standing {
     match store.has_entry(account) {
-        Ok(false) | Err(StoreError::Missing(_)) => Standing::Off(Some(error.to_string())),
+        Ok(false) | Err(StoreError::Missing(_)) => Standing::Off,
         Ok(true) | Err(_) => broken(&error.into()),
     }
 }

@@ -28,14 +28,20 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     reply.line(&format!("Two-factor login is off for {user}."));
     tell_set_aside(&removal, &mut reply);
     let may_log_in = session.policy.unenrolled == Unenrolled::Allow;
-    reply.line(&if may_log_in {
-        format!("Until {user} enrols anew, logins ask for no code.")
-    } else {
-        format!("Until {user} enrols anew, logins that ask for a code are refused.")
+    let unenrolled = session.policy.unenrolled;
+    reply.line(&match unenrolled {
+        Unenrolled::Allow => format!("Until {user} enrols anew, logins ask for no code."),
+        Unenrolled::Enroll => format!("The next login that asks for a code enrols {user} anew."),
+        Unenrolled::Deny => {
+            format!("Until {user} enrols anew, logins that ask for a code are refused.")
+        }
     });
-    reply.line(&match (session.store.kind(), may_log_in) {
-        (StoreKind::Home, true) => format!("Next: {user} logs in and runs pam-otp enroll."),
-        (StoreKind::Home, false) | (StoreKind::System, _) => {
+    reply.line(&match (session.store.kind(), unenrolled) {
+        (_, Unenrolled::Enroll) => format!("Next: {user} logs in, with the new phone at hand."),
+        (StoreKind::Home, Unenrolled::Allow) => {
+            format!("Next: {user} logs in and runs pam-otp enroll.")
+        }
+        (StoreKind::Home, Unenrolled::Deny) | (StoreKind::System, _) => {
             format!("Next, with {user} and the new phone: pam-otp enroll --user {user}")
         }
     });

@@ -19,13 +19,15 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     }
     let mut reply = Reply::new();
     let label = Label::of(session.user());
-    let tokens = record.tokens().tokens();
+    let state = record.state()?;
+    let tokens = record.tokens().tokens().iter();
+    let tokens = tokens.map(|token| shown::current(token, &state));
     if session.json {
-        let tokens = tokens.iter().map(|token| shown::secret(token, &label));
+        let tokens = tokens.map(|token| shown::secret(&token, &label));
         reply.field("tokens", tokens.collect::<Result<List, Error>>()?);
     } else {
         for token in tokens {
-            print_token(token, &label, Wishes::default())?;
+            print_token(&token, &label, Wishes::default())?;
         }
     }
     warn_of_short_secrets(&record, &mut reply);

@@ -1,7 +1,5 @@
 //! `pam-otp unlock`: forgets wrong codes.
 
-use pam_otp_core::store::StoreError;
-
 use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::Reply;
@@ -15,12 +13,9 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     session.require_user()?;
     let mut record = session.record()?;
     let (now, rules) = (Session::now(), session.policy.rules);
-    let (mut waited, mut wrong) = (0, 0);
-    record.change(now, |tokens, state| {
-        waited = rules.longest_wait(tokens, state, now);
-        wrong = state.history().failures;
-        Ok::<_, StoreError>((tokens.clone(), state.clone().unlocked()))
-    })?;
+    let before = record.unlock(now)?;
+    let waited = rules.longest_wait(record.tokens(), &before, now);
+    let wrong = before.history().failures;
     session.log_done();
     let mut reply = Reply::new();
     let user = plain(session.user());

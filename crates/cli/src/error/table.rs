@@ -144,6 +144,11 @@ pub(crate) const TABLE: &[Row] = &[
         "the record was removed or replaced meanwhile",
     ),
     row(
+        "foreign_file",
+        Broken,
+        "another program's file is in the record's place, and is never written",
+    ),
+    row(
         "unreadable_record",
         Broken,
         "the system does not let it be read or written",
@@ -229,6 +234,31 @@ mod tests {
             .unwrap();
         let table = table.split_once("\n\n").unwrap().0;
         assert_eq!(table.lines().count(), rows);
+    }
+
+    /// All words that a function between these two lines has.
+    fn words<'a>(source: &'a str, begin: &str, end: &str) -> Vec<&'a str> {
+        let body = source.split_once(begin).unwrap().1;
+        let body = body.split_once(end).unwrap().0;
+        body.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn every_word_that_an_error_has_is_in_the_table() {
+        let store = words(
+            include_str!("../../../core/src/store/error.rs"),
+            "pub fn word(",
+            "pub fn path(",
+        );
+        let ours = words(
+            include_str!("../error.rs"),
+            "pub(crate) fn code(",
+            "pub(crate) fn exit(",
+        );
+        assert!(store.contains(&"foreign_file") && ours.contains(&"usage"));
+        for word in store.iter().chain(&ours) {
+            assert!(find(word).is_some(), "{word}");
+        }
     }
 
     #[test]

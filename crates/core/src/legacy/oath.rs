@@ -163,7 +163,10 @@ impl Fields {
         // `+` has the PIN checked elsewhere: nothing is lost.
         let has_pin = !matches!(pin, b"-" | b"+");
         if has_pin && pins == Pins::Refuse {
-            return Err("a PIN is set, and PINs are not supported".to_owned());
+            return Err(
+                "a PIN is set, and PINs are not supported; --drop-pins takes the line without it"
+                    .to_owned(),
+            );
         }
         let secret = read_secret(words.next().ok_or("the secret is missing")?)?;
         let counter = words.next().map_or(Some(0), number);

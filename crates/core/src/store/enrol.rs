@@ -12,7 +12,7 @@ use super::files;
 use super::legacy::LegacyPlace;
 use super::lock::Locked;
 use super::place::Place;
-use super::{Account, PENDING_FILE, STATE_FILE, Store, TOKEN_FILE};
+use super::{Account, DISABLED_STATE_FILE, PENDING_FILE, STATE_FILE, Store, TOKEN_FILE};
 use crate::state::State;
 use crate::state::slots::Slots;
 use crate::token::TokenFile;
@@ -21,7 +21,8 @@ const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
 
 impl Store {
     /// Makes a record: from now on this user's logins ask for a code. The state
-    /// comes first, so that no code that it has spent is ever good again.
+    /// comes first, so that no code that it has spent is ever good again; what
+    /// is known of another program's file with the same token is taken over.
     ///
     /// # Errors
     ///
@@ -43,7 +44,12 @@ impl Store {
             }
             let had_state = exists(&directory, STATE_FILE, path)?;
             let failed = |name| move |errno| StoreError::io(&path.join(name), errno);
-            let content = Slots::create(state).map_err(|error| StoreError::State {
+            let state = [STATE_FILE, DISABLED_STATE_FILE]
+                .iter()
+                .filter_map(|name| known(&place, &directory, name))
+                .fold(state.clone(), |state, known| state.merge(&known))
+                .with_room_for(tokens);
+            let content = Slots::create(&state).map_err(|error| StoreError::State {
                 path: path.join(STATE_FILE),
                 error,
             })?;
@@ -57,6 +63,7 @@ impl Store {
             if created.map_err(failed(TOKEN_FILE))? {
                 // What was begun is done. One that stays does no harm.
                 let _ = unlink(&directory, PENDING_FILE, path);
+                let _ = unlink(&directory, DISABLED_STATE_FILE, path);
                 Ok(())
             } else {
                 Err(StoreError::Enrolled(path.join(TOKEN_FILE)))
@@ -76,8 +83,9 @@ impl Store {
         // First, or it would take the record's place, and know nothing of what
         // was used.
         let aside = legacy.as_ref().map(LegacyPlace::set_aside).transpose()?;
-        let record = Self::remove_record(&place)?;
-        Ok(match aside.flatten() {
+        let aside = aside.flatten();
+        let record = Self::remove_record(&place, aside.is_some())?;
+        Ok(match aside {
             Some(file) => Removal::Legacy {
                 file,
                 record: Box::new(record),
@@ -86,12 +94,12 @@ impl Store {
         })
     }
 
-    fn remove_record(place: &Place) -> Result<Removal, StoreError> {
+    fn remove_record(place: &Place, keep_state: bool) -> Result<Removal, StoreError> {
         place.enter(|| {
             let base = place.open_base()?;
             let removed = match place.open_record(&base) {
                 Ok(None) => return Ok(Removal::None),
-                Ok(Some(directory)) => empty(&directory, place.record_path()),
+                Ok(Some(directory)) => empty(place, &directory, keep_state),
                 Err(error) => Err(error),
             };
             match removed {
@@ -163,9 +171,40 @@ pub enum Removal {
 }
 
 /// Removes a record's files; whether there was a token file.
-fn empty(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {
+fn empty(place: &Place, directory: &OwnedFd, keep_state: bool) -> Result<bool, StoreError> {
+    let path = place.record_path();
     let _locked = Locked::acquire(directory, path)?;
+    if keep_state {
+        disable_state(place, directory)?;
+    }
     unlink_all(directory, path)
+}
+
+/// Keeps what is known of another program's file that was set aside: whoever
+/// puts it back, or imports it, must find its used codes used.
+fn disable_state(place: &Place, directory: &OwnedFd) -> Result<(), StoreError> {
+    let Some(state) = known(place, directory, STATE_FILE) else {
+        return Ok(());
+    };
+    let state = match known(place, directory, DISABLED_STATE_FILE) {
+        Some(older) => state.merge(&older),
+        None => state,
+    };
+    let path = place.record_path().join(DISABLED_STATE_FILE);
+    let content = Slots::create(&state).map_err(|error| StoreError::State {
+        path: path.clone(),
+        error,
+    })?;
+    replace(directory, DISABLED_STATE_FILE, &content).map_err(|errno| StoreError::io(&path, errno))
+}
+
+/// What a state file knows; `None` if there is none that can be read. To be
+/// called under the directory's lock, which every login takes.
+fn known(place: &Place, directory: &OwnedFd, name: &str) -> Option<State> {
+    let path = place.record_path().join(name);
+    let (file, stat) = files::open(place, directory, name, OFlags::RDONLY).ok()??;
+    let slots = Locked::read_only(&file, &path).read(&stat).ok()?;
+    Some(slots.state())
 }
 
 fn unlink_all(directory: &OwnedFd, path: &Path) -> Result<bool, StoreError> {

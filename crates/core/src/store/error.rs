@@ -5,8 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
+use super::HOME_RECORD;
 use crate::document::Fault;
+use crate::policy::legacy::HOME_FILE;
 use crate::state::slots::SlotsError;
 
 /// Why a record cannot be used. None of these means "not enrolled".
@@ -188,11 +191,22 @@ impl StoreError {
             },
             (
                 Self::Insecure {
-                    problem: Problem::Owner { expected, .. },
-                    ..
+                    path: at,
+                    problem: Problem::Owner { uid, expected },
                 },
                 Some(path),
-            ) => Some(format!("chown {expected} {path}")),
+            ) => Some(
+                // Somebody else may keep a store of their own there.
+                if geteuid().is_root()
+                    || at
+                        .iter()
+                        .any(|name| name == HOME_RECORD || name == HOME_FILE)
+                {
+                    format!("chown {expected} {path}")
+                } else {
+                    format!("it is for user id {uid} to use; ask the administrator")
+                },
+            ),
             (Self::State { error, .. }, _) if !matches!(error, SlotsError::Version(_)) => Some(
                 "restore it from a backup, or have the administrator disable and enrol anew".into(),
             ),
@@ -201,7 +215,7 @@ impl StoreError {
                 Some("restore it from a backup, or enrol anew with pam-otp enroll".into())
             }
             (Self::Foreign(_), _) => {
-                Some("pam-otp disable sets it aside; then enrol with pam-otp enroll".into())
+                Some("pam-otp import makes a record of it; pam-otp disable sets it aside".into())
             }
             (Self::Enrolled(_), _) => Some("pam-otp disable removes it".into()),
             (Self::Missing(_), Some(path)) => {

@@ -168,6 +168,25 @@ impl LegacyPlace {
         }))
     }
 
+    /// Whether anything lies there, in whatever directory.
+    pub(super) fn is_there(&self) -> Result<bool, StoreError> {
+        let path = self.path();
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(false);
+        };
+        self.enter(|| {
+            let (directory, _) = match walk(directory) {
+                Err(StoreError::Missing(_)) => return Ok(false),
+                opened => opened?,
+            };
+            match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => Ok(true),
+                Err(Errno::NOENT) => Ok(false),
+                Err(errno) => Err(StoreError::io(path, errno)),
+            }
+        })?
+    }
+
     /// Gives the file another name, under which nobody looks for it; `None` if
     /// there is none.
     pub(super) fn set_aside(&self) -> Result<Option<PathBuf>, StoreError> {

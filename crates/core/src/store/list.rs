@@ -9,6 +9,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags};
 
 use super::error::{Problem, StoreError};
+use super::legacy::LegacyPlace;
 use super::place::{Place, open_step, walk};
 use super::{Account, Store};
 use crate::descriptor::clear_of_stdio;
@@ -42,14 +43,30 @@ impl Store {
         Ok(Some(names))
     }
 
-    /// Whether something lies where this user's record would, be it a record or
-    /// not; also where the directory around it is not as it should be.
+    /// Whether something lies where this user's record would, or another
+    /// program's file in its place, be it one or not; also where the directory
+    /// around it is not as it should be.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if that cannot be told.
     pub fn has_entry(&self, account: &Account) -> Result<bool, StoreError> {
-        let place = self.place(account)?;
+        let legacy = LegacyPlace::of(self, account)?;
+        let kind = legacy.as_ref().map_or(self.kind, LegacyPlace::kind);
+        let own = self.has_record(self.kind, account);
+        if let Ok(true) = own {
+            return own;
+        }
+        if let Some(legacy) = legacy {
+            if legacy.is_there()? || (kind != self.kind && self.has_record(kind, account)?) {
+                return Ok(true);
+            }
+        }
+        own
+    }
+
+    fn has_record(&self, kind: StoreKind, account: &Account) -> Result<bool, StoreError> {
+        let place = Place::of(self, kind, account)?;
         place.enter(|| {
             let (base, _) = walk(place.base_path())?;
             match open_step(&base, place.entry(), OFlags::PATH) {

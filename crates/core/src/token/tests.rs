@@ -157,7 +157,7 @@ fn two_tokens_cannot_share_a_name() {
     let twice = format!("{PHONE}{}", PHONE.replace("version = 1", ""));
     assert_eq!(
         fault(&twice),
-        "line 3: `token`: two tokens have the name \"phone\""
+        "line 3: `token`: another token has the name \"phone\""
     );
 }
 

@@ -289,12 +289,13 @@ fn another_program_s_file_is_never_changed() {
         record.decide(&answer, &source, RULES, NOW).unwrap();
     }
     assert!(!world.record().join(TOKEN_FILE).exists());
-    // A record that is made since counts, also for who has the file open.
+    // A record that is made since counts, also for who has the file open; and
+    // it knows what was used.
     world
         .store
         .enrol(&world.account, &tokens(1), &State::default())
         .unwrap();
-    assert_eq!(record.state().unwrap(), State::default());
+    assert_eq!(record.state().unwrap().history().success, NOW.0);
     assert_eq!(record.path(), world.record());
 }
 
