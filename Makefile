@@ -13,7 +13,7 @@ PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/securit
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/pam-otp
 
 .PHONY: help build demo check test faults fmt lint deny audit install uninstall clean
-.PHONY: telling valgrind miri fuzz fuzz-smoke
+.PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,19 @@ uninstall: ## remove what install put there; records and the policy stay
 	for page in $(wildcard man/*.[158]); do \
 	    rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/}; done
 	rm -rf $(DOCDIR)
+
+deb: ## make the Debian package, in target/packages
+	@scripts/install-deps.sh deb
+	@$(MAKE) --no-print-directory build
+	scripts/packages/deb.sh
+
+rpm: ## make the rpm packages, in target/packages
+	@scripts/install-deps.sh rpm
+	@$(MAKE) --no-print-directory build
+	scripts/packages/rpm.sh
+
+check-packages: ## make all packages, and install, upgrade and remove them in chroots (as root)
+	@scripts/lanes/packages.sh
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo
+# usage: install-deps.sh build|check|demo|deb|rpm|packages
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -15,6 +15,11 @@ build='gcc libc6-dev libpam0g-dev make'
 demo='passwd util-linux mount openssh-server openssh-client oathtool'
 # Faults: system calls that fail, fixtures in C, full disks, wrong clocks.
 check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
+# SELinux modules are in packages of both kinds.
+selinux='checkpolicy semodule-utils'
+deb="debhelper dpkg-dev $selinux"
+rpm="rpm $selinux"
+packages="$deb $rpm debootstrap lintian rpmlint cpio diffutils"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
 
@@ -22,8 +27,11 @@ case $purpose in
     build) needed=$build wanted= ;;
     check) needed="$build $check" ;;
     demo) needed="$build $demo" wanted= ;;
+    deb) needed="$build $deb" wanted= ;;
+    rpm) needed="$build $rpm" wanted= ;;
+    packages) needed="$build $packages" wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages' >&2
         exit 2
         ;;
 esac
