@@ -1,10 +1,14 @@
 #!/bin/sh
-# usage: rpm.sh: makes the rpm packages of what `make build` has built, in
-# target/packages.
+# usage: rpm.sh [VERSION DIRECTORY]
+#
+# Makes the rpm packages of what `make build` has built, in target/packages; or,
+# for tests, as another version elsewhere.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/packages/lib.sh
 
+version=${1:-$version}
+out=${2:-$packages}
 work=$packages/rpm
 rm -rf "$work"
 mkdir -p "$work"
@@ -27,6 +31,7 @@ rpmbuild -bb --build-in-place --noclean "$@" \
     cat "$work/log" >&2
     fail 'rpmbuild failed'
 }
-rm -f "$packages"/pam-otp*.rpm
-mv "$work"/RPMS/*/*.rpm "$packages/"
-ls -l "$packages"/pam-otp*.rpm
+mkdir -p "$out"
+rm -f "$out"/pam-otp*.rpm
+mv "$work"/RPMS/*/*.rpm "$out/"
+ls -l "$out"/pam-otp*.rpm
