@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Says whether the policy file is one that logins deny by. Mends nothing: what
 # was meant is the administrator's to say.
 check_policy() {

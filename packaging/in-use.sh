@@ -1,8 +1,9 @@
+# shellcheck shell=sh
 # Prints the PAM stacks below $1 that name pam_otp.so, one a line. Without the
 # module each of them refuses everybody. Left out is what no service is called
 # by: files that a package or an editor set aside.
 stacks_in_use() {
-    for stack in "$1"/etc/pam.d/* "$1"/usr/lib/pam.d/* "$1"/etc/pam.conf; do
+    for stack in "$1"/etc/pam.d/* "$1"/usr/lib/pam.d/* "$1"/usr/etc/pam.d/* "$1"/etc/pam.conf; do
         case $stack in
             *.dpkg-* | *.ucf-* | *.rpmnew | *.rpmsave | *.rpmorig | *.pam-old | *'~') continue ;;
         esac

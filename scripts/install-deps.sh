@@ -19,7 +19,7 @@ check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketim
 selinux='checkpolicy semodule-utils'
 deb="debhelper dpkg-dev $selinux"
 rpm="rpm $selinux"
-packages="$deb $rpm debootstrap lintian rpmlint cpio diffutils"
+trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
 
@@ -29,7 +29,7 @@ case $purpose in
     demo) needed="$build $demo" wanted= ;;
     deb) needed="$build $deb" wanted= ;;
     rpm) needed="$build $rpm" wanted= ;;
-    packages) needed="$build $packages" wanted= ;;
+    packages) needed="$build $trial" wanted= ;;
     *)
         echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages' >&2
         exit 2
@@ -72,14 +72,22 @@ missing() {
 # Without dpkg, programs and files are all there is to look at.
 look_elsewhere() {
     lacking=
-    for program in cc make \
-        $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv) \
-        $([ "$purpose" != check ] || echo strace mkfs.ext4 faketime); do
+    phone_and_server='ssh ssh-keygen oathtool useradd setpriv'
+    case $purpose in
+        demo) programs=$phone_and_server ;;
+        check) programs="$phone_and_server strace mkfs.ext4 faketime" ;;
+        deb) programs='dpkg-buildpackage dh checkmodule semodule_package' ;;
+        rpm) programs='rpmbuild checkmodule semodule_package' ;;
+        *) programs= ;;
+    esac
+    for program in cc make $programs; do
         command -v "$program" >/dev/null || lacking="$lacking $program"
     done
     echo 'int pam_start(void); int main(void) { return pam_start(); }' |
         cc -x c - -lpam -o /dev/null 2>/dev/null || lacking="$lacking libpam-headers"
-    [ "$purpose" = build ] || [ -x /usr/sbin/sshd ] || lacking="$lacking sshd"
+    case $purpose in
+        demo | check) [ -x /usr/sbin/sshd ] || lacking="$lacking sshd" ;;
+    esac
     [ -z "$lacking" ] || fail "missing:$lacking" \
         "what they are called here is not known to this script; on Debian: apt-get install $needed"
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Fresh Debian systems to try packages in. To be read with `.` after lib.sh, and
 # only in a mount namespace of one's own: see in_namespace.
 #

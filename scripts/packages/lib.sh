@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the scripts that make packages share. To be read with `.` at the top of
 # the source.
 

@@ -28,14 +28,14 @@ case $family in
         ;;
 esac
 
-complete() {
+completion() {
     mkdir -p "$root${2%/*}"
     "$target/release/pam-otp" completions "$1" >"$root$2"
     chmod 644 "$root$2"
 }
-complete bash /usr/share/bash-completion/completions/pam-otp
-complete zsh "$zsh/_pam-otp"
-complete fish /usr/share/fish/vendor_completions.d/pam-otp.fish
+completion bash /usr/share/bash-completion/completions/pam-otp
+completion zsh "$zsh/_pam-otp"
+completion fish /usr/share/fish/vendor_completions.d/pam-otp.fish
 
 put packaging/tmpfiles.d/pam-otp.conf /usr/lib/tmpfiles.d/pam-otp.conf
 install -d -m 700 "$root/var/lib/pam-otp"
