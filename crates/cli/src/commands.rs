@@ -21,7 +21,11 @@ macro_rules! commands {
         /// What to do.
         #[derive(Clone, Debug, Subcommand)]
         pub(crate) enum Command {
-            $($(#[$about])+ $variant($module::Options),)+
+            $(
+                $(#[$about])+
+                #[command(after_help = crate::examples::help(stringify!($module)))]
+                $variant($module::Options),
+            )+
         }
 
         impl Command {
@@ -63,7 +67,7 @@ commands! {
     Rename(rename),
     /// Remove one of several tokens; asks for a code
     Remove(remove),
-    /// Take over what another program has
+    /// Take over tokens from a file of another program, or of an app
     Import(import),
     /// Show the otpauth URIs; asks for a code
     Export(export),

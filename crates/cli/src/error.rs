@@ -13,7 +13,7 @@ use pam_otp_core::verify::Refusal;
 use crate::mismatch::Mismatch;
 use crate::reply::Object;
 
-mod table;
+pub(crate) mod table;
 
 pub(crate) use table::Exit;
 

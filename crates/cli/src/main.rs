@@ -25,6 +25,9 @@ mod arguments;
 mod clock;
 mod commands;
 mod error;
+mod examples;
+#[cfg(test)]
+mod manual;
 mod mismatch;
 mod person;
 mod plain;

@@ -22,7 +22,7 @@ use crate::shown;
 /// What kind of token to make, and what to call it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Name the new token; "phone" if nothing is said
+    /// Name the new token, instead of "phone"
     #[arg(long, value_name = "NAME", value_parser = TokenName::new)]
     name: Option<TokenName>,
 
@@ -42,15 +42,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NUMBER", default_value = "6", value_parser = digits)]
     digits: Digits,
 
-    /// For how many seconds a code is shown, 10 to 300; not for hotp [default: 30]
+    /// For how many seconds a code is shown, 10 to 300, instead of 30; not for hotp
     #[arg(long, value_name = "SECONDS", value_parser = period)]
     period: Option<Period>,
 
-    /// Who the app says the codes are for; the host's name if nothing is said
+    /// What the app shows as the issuer, instead of the host's name; no colon
     #[arg(long, value_name = "TEXT", value_parser = named)]
     issuer: Option<String>,
 
-    /// Whose the app says they are; the user's name if nothing is said
+    /// What the app shows as the account, instead of the user's name; no colon
     #[arg(long, value_name = "TEXT", value_parser = named)]
     account: Option<String>,
 }

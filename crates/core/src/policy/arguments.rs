@@ -80,7 +80,8 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     (
         "policy",
         "FILE",
-        "Reads this policy file instead of /etc/security/pam_otp.toml.",
+        "Reads this policy file instead of /etc/security/pam_otp.toml. The path must be absolute, \
+         and the file must be there.",
     ),
     ("authtok_prompt", "TEXT", "The same as prompt=TEXT."),
     (

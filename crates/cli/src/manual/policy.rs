@@ -1,0 +1,114 @@
+//! `pam_otp.toml(5)` and `pam_otp(8)`: the policy's keys and the module's arguments.
+
+use pam_otp_core::policy::arguments::{FLAGS, OPTIONS};
+use pam_otp_core::policy::keys::{Item, KEYS, Key, Takes};
+
+use super::roff::{bold, sentences, slanted, typed};
+use super::{Notes, note};
+
+fn tagged(tag: &str, text: &str) -> String {
+    format!(".TP\n{tag}\n{}", sentences(text))
+}
+
+/// Arguments of a line that have no value.
+pub(super) fn flags() -> String {
+    let flags = FLAGS.iter();
+    let flags = flags.map(|(name, meaning)| tagged(&bold(name), meaning));
+    flags.collect()
+}
+
+/// Arguments of a line that have one, and are no keys.
+pub(super) fn arguments() -> String {
+    let options = OPTIONS.iter().map(|(name, value, meaning)| {
+        let tag = format!("{}{}", bold(&format!("{name}=")), slanted(value));
+        tagged(&tag, meaning)
+    });
+    options.collect()
+}
+
+/// The keys as arguments of a line.
+pub(super) fn key_arguments() -> String {
+    let keys = KEYS.iter().map(|key| {
+        let value = match key.takes {
+            Takes::Word(words) => alternatives(words, "|"),
+            Takes::Truth => alternatives(&["true", "false"], "|"),
+            Takes::Number(from, to) => slanted(&format!("{from}..{to}")),
+            Takes::List(of) => format!("{},...", slanted(item(of))),
+            takes => slanted(named(takes)),
+        };
+        let tag = format!("{}{value}", bold(&format!("{}=", key.name)));
+        let default = match (key.takes, key.default) {
+            (Takes::List(_), "") => "none".to_owned(),
+            (_, "") => "empty".to_owned(),
+            (_, default) => typed(default),
+        };
+        format!("{}.br\nDefault: {default}\n", tagged(&tag, key.meaning))
+    });
+    keys.collect()
+}
+
+/// The keys as they stand in the file, with what the template adds.
+pub(super) fn keys(notes: &mut Notes) -> String {
+    let keys = KEYS.iter().map(|key| {
+        let value = match key.takes {
+            Takes::Word(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                let words: Vec<_> = words.iter().map(String::as_str).collect();
+                alternatives(&words, " | ")
+            }
+            Takes::Truth => alternatives(&["true", "false"], " | "),
+            Takes::Number(from, to) => format!("{from} to {to}"),
+            Takes::List(of) => format!("[\\(dq{}\\(dq, ...]", slanted(item(of))),
+            takes => format!("\\(dq{}\\(dq", slanted(named(takes))),
+        };
+        let tag = format!("{} = {value}", bold(key.name));
+        let text = tagged(&tag, &format!("{}{}", key.meaning, takes(key)));
+        let default = typed(&default(key));
+        format!("{text}{}.br\nDefault: {default}\n", note(notes, key.name))
+    });
+    keys.collect()
+}
+
+/// Words of which one is meant.
+fn alternatives(words: &[&str], between: &str) -> String {
+    let words: Vec<_> = words.iter().map(|word| bold(word)).collect();
+    words.join(between)
+}
+
+/// What stands for a value of its own choice.
+fn named(takes: Takes) -> &'static str {
+    match takes {
+        Takes::Word(_) => "WORD",
+        Takes::Number(..) => "NUMBER",
+        Takes::Truth => "BOOLEAN",
+        Takes::Text => "TEXT",
+        Takes::Path => "DIRECTORY",
+        Takes::List(_) => "LIST",
+        Takes::Date => "YYYY-MM-DD",
+        Takes::Duration(_) => "TIME",
+    }
+}
+
+fn item(of: Item) -> &'static str {
+    match of {
+        Item::Name => "NAME",
+        Item::Network => "NETWORK",
+    }
+}
+
+/// What the value must be, where its place does not say so already.
+fn takes(key: &Key) -> String {
+    match key.takes {
+        Takes::Word(_) | Takes::Truth | Takes::Number(..) => String::new(),
+        takes => format!(" It {}.", takes.words()),
+    }
+}
+
+/// As it would be written.
+fn default(key: &Key) -> String {
+    match key.takes {
+        Takes::Number(..) | Takes::Truth => key.default.to_owned(),
+        Takes::List(_) => "[]".to_owned(),
+        _ => format!("\"{}\"", key.default),
+    }
+}
