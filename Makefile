@@ -66,9 +66,9 @@ faults: ## a login with every error at every system call (as root; ten minutes)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
 
-manuals: ## write man/ anew, from the definitions and the .in files there
+manuals: ## make manual pages and policy file anew, from the definitions
 	PAM_OTP_MANUALS=write $(CARGO) test --quiet --locked --package pam-otp-cli --bin pam-otp \
-	    manual::tests::the_manual_pages
+	    manual::tests::what_is_made
 
 # Lanes: not in `check`. Each says what to install if a tool is missing.
 FUZZ_SECONDS ?= 600

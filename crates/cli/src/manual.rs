@@ -1,13 +1,14 @@
-//! The manual pages, made from the definitions and a template for each.
+//! The manual pages and the policy file that is installed, made from the definitions
+//! and a template for each.
 //!
 //! What stands in a definition stands nowhere else: commands and options in
 //! [`crate::arguments`], examples, errors, policy keys, arguments of the module.
-//! The templates, `man/*.in`, have the rest. A line of one that begins with `@`
-//! is a place for what is made (see [`fill`]); after `@of NAME` stands more about
+//! The templates, the `.in` files, have the rest. A line of one that begins with `@`
+//! is a place for what is made (see [`made`]); after `@of NAME` stands more about
 //! that command, option or key, up to the next one or `@end`.
 //!
-//! The pages are kept beside the templates, for readers and packagers. A test says
-//! when they are old, and `make manuals` writes them: that is the same test. So
+//! What is made is kept beside the templates, for readers and packagers. A test says
+//! when it is old, and `make manuals` writes it: that is the same test. So
 //! nothing of this is in the command itself. `clap_mangen` is no help: it makes a
 //! page for each command, and knows nothing but what `--help` says.
 
@@ -39,7 +40,7 @@ fn note(notes: &mut Notes, name: &str) -> String {
 
 /// A page, from its template.
 fn fill(template: &str) -> String {
-    let mut page = ".\\\" Made by `make manuals` from the .in file beside it.\n".to_owned();
+    let mut page = String::new();
     let mut lines = template.lines();
     while let Some(line) = lines.next() {
         if let Some(place) = line.strip_prefix('@') {
@@ -73,6 +74,7 @@ fn made(place: &str, lines: &mut Lines<'_>) -> String {
         "arguments" => policy::arguments(),
         "key arguments" => policy::key_arguments(),
         "keys" => with_notes(policy::keys, lines),
+        "keys as comments" => policy::commented_keys(),
         _ => panic!("no such place: @{place}"),
     }
 }
@@ -85,6 +87,7 @@ fn notes(lines: &mut Lines<'_>) -> Notes {
         if let Some(name) = line.strip_prefix("@of ") {
             name.clone_into(&mut about);
         } else {
+            assert!(!line.starts_with('@'), "{line}: there is no @end before it");
             let note = notes.entry(about.clone()).or_default();
             note.push_str(line);
             note.push('\n');
@@ -93,19 +96,13 @@ fn notes(lines: &mut Lines<'_>) -> Notes {
     notes
 }
 
-/// The directory of pages and templates.
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../man")
-}
+/// What is made.
+const PAGES: [&str; 3] = ["man/pam-otp.1", "man/pam_otp.8", "man/pam_otp.toml.5"];
+const POLICY: &str = "packaging/pam_otp.toml";
 
-/// Every template, and where its page is.
-fn templates() -> Vec<(PathBuf, PathBuf)> {
-    let entries = std::fs::read_dir(directory()).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let templates = paths.filter(|path| path.extension().is_some_and(|it| it == "in"));
-    templates
-        .map(|path| (path.clone(), path.with_extension("")))
-        .collect()
+fn path(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.join(name)
 }
 
 mod tests {
@@ -118,20 +115,18 @@ mod tests {
         clippy::disallowed_methods,
         reason = "a test; `make manuals` tells it to write"
     )]
-    fn the_manual_pages_are_made_from_the_definitions() {
+    fn what_is_made_from_the_definitions_is_up_to_date() {
         let write = std::env::var_os("PAM_OTP_MANUALS").is_some_and(|it| it == "write");
-        let templates = templates();
-        assert_eq!(templates.len(), 3, "{templates:?}");
-        for (template, path) in templates {
-            let page = fill(&std::fs::read_to_string(template).unwrap());
+        for name in PAGES.into_iter().chain([POLICY]) {
+            let template = std::fs::read_to_string(path(&format!("{name}.in"))).unwrap();
+            let made = fill(&template);
             if write {
-                std::fs::write(&path, page).unwrap();
+                std::fs::write(path(name), made).unwrap();
                 continue;
             }
-            let kept = std::fs::read_to_string(&path).unwrap_or_default();
-            let path = path.display();
-            if let Some((new, old)) = difference(&page, &kept) {
-                panic!("{path} is old: run `make manuals`.\nnow:  {new}\nkept: {old}");
+            let kept = std::fs::read_to_string(path(name)).unwrap_or_default();
+            if let Some((new, old)) = difference(&made, &kept) {
+                panic!("{name} is old: run `make manuals`.\nnow:  {new}\nkept: {old}");
             }
         }
     }
@@ -150,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_pages_are_sound_in_the_eyes_of_mandoc_and_groff() {
-        for (_, page) in templates() {
+        for page in PAGES {
             let lint: [&[&str]; 2] = [
                 &["mandoc", "-Tlint"],
                 &["groff", "-man", "-ww", "-Tutf8", "-z"],
@@ -158,7 +153,7 @@ mod tests {
             for command in lint {
                 let Ok(output) = Command::new(command[0])
                     .args(&command[1..])
-                    .arg(&page)
+                    .arg(path(page))
                     .output()
                 else {
                     println!("SKIPPED: {} is not installed", command[0]);

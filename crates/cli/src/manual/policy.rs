@@ -69,6 +69,41 @@ pub(super) fn keys(notes: &mut Notes) -> String {
     keys.collect()
 }
 
+/// The keys as comments of a policy file, each with its default.
+pub(super) fn commented_keys() -> String {
+    let keys = KEYS.iter().map(|key| {
+        let mut text = format!("{}{}", key.meaning, takes(key));
+        match key.takes {
+            Takes::Number(from, to) => text.push_str(&format!(" {from} to {to}.")),
+            // As they are written in the file.
+            Takes::Word(words) => {
+                for word in words {
+                    text = text.replace(&format!("`{word}`"), &format!("\"{word}\""));
+                }
+            }
+            _ => {}
+        }
+        let comment = wrapped(&text.replace('`', ""));
+        format!("{comment}#{} = {}\n\n", key.name, default(key))
+    });
+    keys.collect()
+}
+
+/// Lines of a comment.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec!["#".to_owned()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if line.len() + word.len() < 80 {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("# {word}"));
+        }
+    }
+    format!("{}\n", lines.join("\n"))
+}
+
 /// Words of which one is meant.
 fn alternatives(words: &[&str], between: &str) -> String {
     let words: Vec<_> = words.iter().map(|word| bold(word)).collect();
