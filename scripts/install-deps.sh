@@ -16,7 +16,7 @@ demo='passwd util-linux mount openssh-server openssh-client oathtool'
 # Faults: system calls that fail, fixtures in C, full disks, wrong clocks.
 check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
 # Their tests are skipped where a distribution has none of them.
-wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
+wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 
 case $purpose in
     build) needed=$build wanted= ;;

@@ -222,8 +222,13 @@ mod tests {
     fn the_help_of_every_command_ends_with_its_examples() {
         for command in Arguments::command().get_subcommands_mut() {
             let name = command.get_name().to_owned();
-            let said = command.render_long_help().to_string();
+            let wide = command.clone().term_width(80);
+            let said = wide.clone().render_long_help().to_string();
             assert!(said.trim_end().ends_with(&help(&name)), "{said}");
+            assert!(
+                said.lines().all(|line| line.chars().count() <= 80),
+                "{said}"
+            );
         }
     }
 }
