@@ -70,12 +70,13 @@ fn made(place: &str, lines: &mut Lines<'_>) -> String {
         "errors usage" => command::errors(Exit::Usage),
         "errors broken" => command::errors(Exit::Broken),
         "examples" => command::examples(),
-        "flags" => policy::flags(),
-        "arguments" => policy::arguments(),
         "key arguments" => policy::key_arguments(),
         "keys" => with_notes(policy::keys, lines),
         "keys as comments" => policy::commented_keys(),
-        _ => panic!("no such place: @{place}"),
+        _ => match place.strip_prefix("arguments ") {
+            Some(names) => policy::arguments(names),
+            None => panic!("no such place: @{place}"),
+        },
     }
 }
 

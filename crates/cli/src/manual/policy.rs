@@ -10,20 +10,26 @@ fn tagged(tag: &str, text: &str) -> String {
     format!(".TP\n{tag}\n{}", sentences(text))
 }
 
-/// Arguments of a line that have no value.
-pub(super) fn flags() -> String {
+/// The arguments of a line that are no keys: these, or, after the word `but`, all
+/// others.
+pub(super) fn arguments(names: &str) -> String {
     let flags = FLAGS.iter();
-    let flags = flags.map(|(name, meaning)| tagged(&bold(name), meaning));
-    flags.collect()
-}
-
-/// Arguments of a line that have one, and are no keys.
-pub(super) fn arguments() -> String {
+    let flags = flags.map(|(name, meaning)| (*name, tagged(&bold(name), meaning)));
     let options = OPTIONS.iter().map(|(name, value, meaning)| {
         let tag = format!("{}{}", bold(&format!("{name}=")), slanted(value));
-        tagged(&tag, meaning)
+        (*name, tagged(&tag, meaning))
     });
-    options.collect()
+    let all: Vec<_> = flags.chain(options).collect();
+    let (others, names) = names
+        .strip_prefix("but ")
+        .map_or((false, names), |names| (true, names));
+    let names: Vec<_> = names.split(' ').collect();
+    for name in &names {
+        assert!(all.iter().any(|it| it.0 == *name), "no argument {name}");
+    }
+    let wanted = all.into_iter();
+    let wanted = wanted.filter(|it| names.contains(&it.0) != others);
+    wanted.map(|it| it.1).collect()
 }
 
 /// The keys as arguments of a line.
