@@ -94,40 +94,24 @@ fn parted(text: &str) -> Vec<String> {
     sentences
 }
 
-/// Words as roff. What stands between backquotes keeps its font over spaces.
-fn spans(sentence: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (place, part) in sentence.split('`').enumerate() {
-        let quoted = place % 2 == 1;
-        // Without a space, as in `(` before a backquote, it is one word with the last.
-        let mut joins = place > 0 && (quoted || !part.starts_with(' '));
-        if quoted {
-            joins = !words.is_empty() && !ends_with_space(sentence, place);
-        }
-        let pieces: Vec<String> = if quoted {
-            let path = part.starts_with(['/', '~']);
-            vec![if path { slanted(part) } else { bold(part) }]
-        } else {
-            part.split_whitespace().map(word).collect()
-        };
-        for piece in pieces {
-            match words.last_mut() {
-                Some(last) if joins => {
-                    let last: &mut String = last;
-                    last.push_str(&piece);
-                }
-                _ => words.push(piece),
-            }
-            joins = false;
-        }
-    }
-    words
-}
+/// Stands for a space at which no line ends.
+const SPACE: &str = "\0";
 
-/// Whether there is a space before the part of this place.
-fn ends_with_space(sentence: &str, place: usize) -> bool {
-    let before = sentence.split('`').nth(place - 1);
-    before.is_none_or(|part| part.is_empty() || part.ends_with(' '))
+/// Words as roff. What stands between backquotes is one word.
+fn spans(sentence: &str) -> Vec<String> {
+    let parts = sentence.split('`').enumerate().map(|(place, part)| {
+        if place % 2 == 0 {
+            let words: Vec<_> = part.split(' ').map(word).collect();
+            words.join(" ")
+        } else if part.starts_with(['/', '~']) {
+            slanted(part).replace(' ', SPACE)
+        } else {
+            bold(part).replace(' ', SPACE)
+        }
+    });
+    let roff: String = parts.collect();
+    let words = roff.split_whitespace();
+    words.map(|word| word.replace(SPACE, " ")).collect()
 }
 
 /// A word of prose.
