@@ -97,12 +97,12 @@ pub(crate) enum Error {
         /// What was to be done.
         command: &'static str,
     },
-    /// A file to import cannot be read.
+    /// A file that the caller has named cannot be read, or not be made.
     File {
         /// Which.
         path: PathBuf,
         /// Why.
-        error: String,
+        error: io::Error,
     },
     /// There is nothing in it.
     NothingToImport,
@@ -154,7 +154,19 @@ impl Error {
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
-            Self::Io(_) | Self::File { .. } => "input_output",
+            Self::File { error, .. } => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
+                io::ErrorKind::ReadOnlyFilesystem => "read_only",
+                io::ErrorKind::NotFound
+                | io::ErrorKind::AlreadyExists
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidFilename
+                | io::ErrorKind::InvalidInput => "bad_file",
+                _ => "input_output",
+            },
+            Self::Io(_) => "input_output",
             Self::TokenName(_) => "bad_token_name",
             Self::CodesLost => "codes_lost",
             Self::OthersStore { .. } => "insecure_record",
@@ -259,6 +271,12 @@ impl Error {
                 )
             }),
             Self::Store(error) => error.hint(),
+            Self::File { error, .. } => match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    Some("take another name, or remove that file first".into())
+                }
+                _ => None,
+            },
             Self::Caller(_)
             | Self::UserName(_)
             | Self::Policy(_)
@@ -270,7 +288,6 @@ impl Error {
             | Self::Tokens(TokenError::TooMany(_))
             | Self::Usage(_)
             | Self::TokenName(_)
-            | Self::File { .. }
             | Self::NothingToImport
             | Self::NameTaken(_)
             | Self::EntriesRefused { .. }
@@ -386,6 +403,11 @@ impl fmt::Display for Error {
             Self::OthersStore { path, owner, .. } => write!(
                 f,
                 "{}: the store of user {owner}, which root keeps out of",
+                path.display()
+            ),
+            Self::File { path, error } if error.kind() == io::ErrorKind::AlreadyExists => write!(
+                f,
+                "{}: is there already, and is never written over",
                 path.display()
             ),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),

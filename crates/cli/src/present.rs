@@ -9,17 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::plain::plain;
-use crate::qr::{Background, Picture};
+use crate::qr::{Background, Picture, Wishes};
 use crate::reply::unwritten;
-
-/// What the person asked for; nothing is asked for by default.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes {
-    /// A picture of ASCII characters.
-    pub(crate) ascii: bool,
-    /// A picture without colours, for this background.
-    pub(crate) background: Option<Background>,
-}
 
 /// How a picture is drawn.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +22,7 @@ struct Look {
 impl Look {
     /// What the output shows rightly. `variable` is the environment: the locale
     /// says what characters there are, and `TERM` and `NO_COLOR` whether colours.
-    fn of(wishes: Wishes, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn of(wishes: &Wishes, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         // The first of these that is set is the locale, as POSIX has it; if none
         // is, it is "C", and no more than ASCII.
@@ -95,7 +86,7 @@ impl Label {
 }
 
 /// Prints all that an authenticator app needs.
-pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Result<(), Error> {
+pub(crate) fn print_token(token: &Token, label: &Label, wishes: &Wishes) -> Result<(), Error> {
     let uri = label.uri(token);
     let picture = Picture::new(&uri)?;
     let mut stdout = std::io::stdout().lock();
@@ -145,7 +136,7 @@ fn grouped(letters: &str) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
-    fn look(wishes: Wishes, terminal: bool, environment: &[(&str, &str)]) -> Look {
+    fn look(wishes: &Wishes, terminal: bool, environment: &[(&str, &str)]) -> Look {
         Look::of(wishes, terminal, |name| {
             let (_, value) = environment.iter().find(|(key, _)| *key == name)?;
             Some(value.into())
@@ -175,7 +166,7 @@ mod tests {
             (&[], true),
         ] {
             assert_eq!(
-                look(Wishes::default(), true, environment).ascii,
+                look(&Wishes::default(), true, environment).ascii,
                 ascii,
                 "{environment:?}"
             );
@@ -201,7 +192,7 @@ mod tests {
             (true, &[], Background::Dark),
             (false, &[("TERM", "xterm")], Background::Dark),
         ] {
-            let look = look(Wishes::default(), terminal, environment);
+            let look = look(&Wishes::default(), terminal, environment);
             assert_eq!(look.background, background, "{environment:?}");
         }
     }
@@ -211,13 +202,14 @@ mod tests {
         let wishes = Wishes {
             ascii: true,
             background: Some(Background::Light),
+            ..Wishes::default()
         };
         let environment = [("LANG", "C.UTF-8"), ("TERM", "xterm")];
         let expected = Look {
             ascii: true,
             background: Background::Light,
         };
-        assert_eq!(look(wishes, true, &environment), expected);
+        assert_eq!(look(&wishes, true, &environment), expected);
     }
 
     #[test]

@@ -324,7 +324,7 @@ fn a_file_that_is_not_there_or_empty_is_told() {
     let (world, files) = (World::new(), TempDir::new());
     let file = files.path().join("file");
     let path = file.to_str().unwrap();
-    let error = world.refused(&["import", path], "", "input_output");
+    let error = world.refused(&["import", path], "", "bad_file");
     assert!(
         error["message"].as_str().unwrap().starts_with(path),
         "{error}"
@@ -335,7 +335,7 @@ fn a_file_that_is_not_there_or_empty_is_told() {
     world.refused(
         &["import", files.path().to_str().unwrap()],
         "",
-        "input_output",
+        "bad_file",
     );
 }
 
@@ -356,7 +356,7 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
     let direct = laid("link", &secret);
     let around = laid("directory", files.path()).join("secret");
     for path in [&direct, &around] {
-        let error = world.refused(&["import", path.to_str().unwrap()], "", "input_output");
+        let error = world.refused(&["import", path.to_str().unwrap()], "", "bad_file");
         assert!(
             error["message"].as_str().unwrap().contains("symbolic link"),
             "{error}"
@@ -364,7 +364,7 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
     }
     std::os::unix::fs::chown(&secret, Some(12345), None).unwrap();
     let path = secret.to_str().unwrap();
-    let error = world.refused(&["import", path], "", "input_output");
+    let error = world.refused(&["import", path], "", "bad_file");
     assert!(
         error["message"]
             .as_str()

@@ -14,7 +14,8 @@ use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::present::{Label, Wishes, picture, print_token};
+use crate::present::{Label, picture, print_token};
+use crate::qr::Wishes;
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::shown;
@@ -53,6 +54,9 @@ pub(crate) struct Options {
     /// Whose the app says they are; the user's name if nothing is said
     #[arg(long, value_name = "TEXT", value_parser = named)]
     account: Option<String>,
+
+    #[command(flatten)]
+    picture: Wishes,
 }
 
 fn algorithms() -> impl clap::builder::TypedValueParser<Value = Algorithm> {
@@ -86,7 +90,8 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     let token = options.token()?;
     let label = options.label(session);
     // What cannot be shown is told before a code is spent.
-    picture(&token, &label)?;
+    let picture = picture(&token, &label)?;
+    options.picture.check_files()?;
     if let Some(record) = &mut record {
         let new = options.place(record, token.clone());
         new.map_err(Error::Tokens)?;
@@ -103,19 +108,35 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
         login: None,
     };
+    let written = options.picture.write_files(&picture)?;
+    let begun = begin(session, options, &pending, &label);
+    if begun.is_err() {
+        written.take_back();
+    }
+    begun
+}
+
+/// Notes what was begun, and shows it.
+fn begin(
+    session: &Session,
+    options: &Options,
+    pending: &Pending,
+    label: &Label,
+) -> Result<Reply, Error> {
     if session.json {
         let mut reply = Reply::new();
-        reply.field("token", shown::secret(&pending.token, &label)?);
+        let token = shown::secret(&pending.token, label, &options.picture)?;
+        reply.field("token", token);
         reply.field("replaces", options.replace.as_ref().map(ToString::to_string));
         reply.field("expires", pending.expires.0);
-        session.store.begin(&session.account, &pending)?;
+        session.store.begin(&session.account, pending)?;
         return Ok(reply);
     }
-    session.store.begin(&session.account, &pending)?;
-    let confirmed = in_one_go(session, &pending, &label, record.is_none());
+    session.store.begin(&session.account, pending)?;
+    let confirmed = in_one_go(session, pending, label, &options.picture);
     if confirmed.is_err() {
         // Nobody comes back for it. One that stays does no harm.
-        let _ = forget(session, &pending);
+        let _ = forget(session, pending);
     }
     confirmed
 }
@@ -193,14 +214,14 @@ fn in_one_go(
     session: &Session,
     pending: &Pending,
     label: &Label,
-    first: bool,
+    wishes: &Wishes,
 ) -> Result<Reply, Error> {
     session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
     session
         .guide("Scan the QR code with an authenticator app, or type account and key into it.\n")?;
-    print_token(&pending.token, label, Wishes::default()).map_err(|error| match error {
+    print_token(&pending.token, label, wishes).map_err(|error| match error {
         // Whoever does not see key and QR code cannot go on.
-        Error::Io(error) if first => Error::NotShown(error),
+        Error::Io(error) if pending.first => Error::NotShown(error),
         error => error,
     })?;
     session.guide("Then type the code that the app shows.")?;

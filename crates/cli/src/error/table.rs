@@ -197,6 +197,11 @@ pub(crate) const TABLE: &[Row] = &[
         Refused,
         "some entries were not imported; `entries` says which",
     ),
+    row(
+        "bad_file",
+        Usage,
+        "a file that was named cannot be read, or is there already and is not written over",
+    ),
     row("bad_token_name", Usage, "no token can have that name"),
     row(
         "codes_lost",
