@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 
+use pam_otp_core::label::LabelText;
 use pam_otp_core::token::Token;
 use pam_otp_core::uri::otpauth;
 use zeroize::Zeroizing;
@@ -61,7 +62,8 @@ fn names_utf8(locale: &str) -> bool {
         .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
-/// How an app tells this account from others.
+/// How an app tells this account from others: what is kept with the token, or
+/// what this host says.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
     /// Who gives the codes their meaning.
@@ -71,11 +73,12 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// The host's name, and the user's.
-    pub(crate) fn of(user: &str) -> Self {
+    /// Of this user's token.
+    pub(crate) fn of(token: &Token, user: &str) -> Self {
+        let kept = |part: &Option<LabelText>| part.as_ref().map(|it| it.as_str().to_owned());
         Self {
-            issuer: issuer(),
-            account: user.to_owned(),
+            issuer: kept(&token.label.issuer).unwrap_or_else(host_name),
+            account: kept(&token.label.account).unwrap_or_else(|| user.to_owned()),
         }
     }
 
@@ -98,7 +101,7 @@ pub(crate) fn print_token(token: &Token, label: &Label, wishes: &Wishes) -> Resu
     let mut write = || {
         writeln!(stdout, "Account: {}", plain(&label.account))?;
         writeln!(stdout, "Issuer:  {}", plain(&label.issuer))?;
-        writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
+        writeln!(stdout, "Key:     {}", *token.secret.to_groups())?;
         writeln!(stdout, "URI:     {}", *uri)?;
         writeln!(stdout, "\n{}\n", *look.draw(&picture))?;
         stdout.flush()
@@ -112,24 +115,12 @@ pub(crate) fn picture(token: &Token, label: &Label) -> Result<Picture, Error> {
 }
 
 /// The host's name, by which the app tells this account from others.
-fn issuer() -> String {
+pub(crate) fn host_name() -> String {
     let name = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok());
     name.filter(|name| !name.is_empty())
         .unwrap_or_else(|| "pam-otp".to_owned())
-}
-
-/// Groups of four, as people type them.
-fn grouped(letters: &str) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
-    for (place, letter) in letters.chars().enumerate() {
-        if place != 0 && place % 4 == 0 {
-            text.push(' ');
-        }
-        text.push(letter);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -210,10 +201,5 @@ mod tests {
             background: Background::Light,
         };
         assert_eq!(look(&wishes, true, &environment), expected);
-    }
-
-    #[test]
-    fn a_key_is_shown_in_groups_of_four() {
-        assert_eq!(*grouped("ABCDEFGHIJ"), "ABCD EFGH IJ");
     }
 }

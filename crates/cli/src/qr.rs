@@ -15,7 +15,6 @@ pub(crate) use pam_otp_qr::{Background, Picture};
 /// How the QR code is drawn, and where else it goes; nothing is asked for by
 /// default.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "QR code")]
 pub(crate) struct Wishes {
     /// Draw the QR code in ASCII alone, for a terminal that has no half blocks
     #[arg(long)]

@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use pam_otp_core::code::{Algorithm, Digits, DigitsError, Secret};
 use pam_otp_core::enrolment::{LIFETIME, Pending};
+use pam_otp_core::label::{self, LabelText};
 use pam_otp_core::store::{Record, StoreError};
 use pam_otp_core::time::{Period, PeriodError, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenName};
@@ -14,7 +15,7 @@ use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::present::{Label, picture, print_token};
+use crate::present::{Label, host_name, picture, print_token};
 use crate::qr::Wishes;
 use crate::reply::Reply;
 use crate::session::Session;
@@ -48,12 +49,12 @@ pub(crate) struct Options {
     period: Option<Period>,
 
     /// Who the app says the codes are for; the host's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = named)]
-    issuer: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = LabelText::new)]
+    issuer: Option<LabelText>,
 
     /// Whose the app says they are; the user's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = named)]
-    account: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = LabelText::new)]
+    account: Option<LabelText>,
 
     #[command(flatten)]
     picture: Wishes,
@@ -72,14 +73,6 @@ fn period(text: &str) -> Result<Period, PeriodError> {
     text.parse().map_err(|_| PeriodError).and_then(Period::new)
 }
 
-/// Issuer or account. Apps part the two at the first colon, written or encoded.
-fn named(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.contains(':') {
-        return Err("must not be empty, and cannot have a colon");
-    }
-    Ok(text.to_owned())
-}
-
 /// Tries that a person has to type the first code.
 const TRIES: usize = 3;
 
@@ -87,8 +80,9 @@ const TRIES: usize = 3;
 /// rest. Otherwise asks for a code of it, and confirms.
 pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
     let mut record = record(session, options)?;
-    let token = options.token()?;
-    let label = options.label(session);
+    let mut token = options.token()?;
+    token.label = options.label(session, record.as_ref());
+    let label = Label::of(&token, session.user());
     // What cannot be shown is told before a code is spent.
     let picture = picture(&token, &label)?;
     options.picture.check_files()?;
@@ -176,6 +170,7 @@ impl Options {
         getrandom::fill(&mut *bytes)?;
         Ok(Token {
             name,
+            label: label::Label::default(),
             kind,
             secret: Secret::new(&*bytes).map_err(|error| Error::Usage(error.to_string()))?,
             algorithm: self.algorithm,
@@ -197,15 +192,18 @@ impl Options {
         .map(drop)
     }
 
-    fn label(&self, session: &Session) -> Label {
-        let mut label = Label::of(session.user());
-        if let Some(issuer) = &self.issuer {
-            label.issuer.clone_from(issuer);
-        }
-        if let Some(account) = &self.account {
-            label.account.clone_from(account);
-        }
-        label
+    /// What the app shows: what was asked for, or as of the token whose place it
+    /// takes, or host and user. All is kept: the host may get another name.
+    fn label(&self, session: &Session, record: Option<&Record>) -> label::Label {
+        let asked = label::Label {
+            issuer: self.issuer.clone(),
+            account: self.account.clone(),
+        };
+        let mut tokens = record.iter().flat_map(|record| record.tokens().tokens());
+        let replaced = tokens.find(|token| Some(&token.name) == self.replace.as_ref());
+        let replaced = replaced.map(|token| token.label.clone());
+        let ours = label::Label::of(Some(&host_name()), session.user());
+        asked.or(replaced.unwrap_or_default()).or(ours)
     }
 }
 

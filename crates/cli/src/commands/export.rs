@@ -30,12 +30,11 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         prove(session, &mut record)?;
     }
     let state = record.state()?;
-    let label = Label::of(session.user());
     let mut reply = Reply::new();
     let mut list = Vec::new();
     for token in wanted(record.tokens(), name.as_ref())? {
         let token = shown::current(token, &state);
-        let uri = label.uri(&token);
+        let uri = Label::of(&token, session.user()).uri(&token);
         reply.line(&uri);
         let mut object = shown::token(&token);
         object.push("uri", uri);

@@ -40,11 +40,11 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         prove(session, &mut record)?;
     }
     let mut reply = Reply::new();
-    let label = Label::of(session.user());
     let state = record.state()?;
     let mut list = Vec::new();
     for token in wanted(record.tokens(), name.as_ref())? {
         let token = shown::current(token, &state);
+        let label = Label::of(&token, session.user());
         options.picture.write_files(&picture(&token, &label)?)?;
         if session.json {
             list.push(shown::secret(&token, &label, &options.picture)?);
