@@ -56,6 +56,10 @@ pub(crate) enum Error {
     NotConfirmed,
     /// Nothing was begun, or it is done already.
     NoPending(String),
+    /// Nothing was begun that could be cancelled.
+    NothingBegun(String),
+    /// Another enrolment was begun while this one waited for its code.
+    Overtaken,
     /// What was begun was not confirmed in time.
     PendingExpired(String),
     /// These tokens cannot be together in one record.
@@ -143,7 +147,8 @@ impl Error {
                 seconds: Some(_), ..
             }) => "other_time",
             Self::Mismatch(_) | Self::NotConfirmed => "wrong_code",
-            Self::NoPending(_) => "no_pending",
+            Self::NoPending(_) | Self::NothingBegun(_) => "no_pending",
+            Self::Overtaken => "pending_replaced",
             Self::PendingExpired(_) => "pending_expired",
             Self::Tokens(TokenError::Twice(_)) | Self::NameTaken(_) => "name_taken",
             Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
@@ -224,6 +229,10 @@ impl Error {
             Self::NoPending(_) | Self::PendingExpired(_) => {
                 Some(format!("pam-otp enroll{} begins one", for_user(other)))
             }
+            Self::Overtaken => Some(format!(
+                "finish that one, or begin anew: pam-otp enroll{}",
+                for_user(other)
+            )),
             Self::Tokens(TokenError::Twice(name)) => {
                 Some(format!("take another --name, or --replace \"{name}\""))
             }
@@ -282,6 +291,7 @@ impl Error {
             | Self::Policy(_)
             | Self::Refused(Refusal::Empty | Refusal::Exhausted)
             | Self::NoCode
+            | Self::NothingBegun(_)
             | Self::NotShown(_)
             | Self::Random(_)
             | Self::Qr
@@ -374,7 +384,10 @@ impl fmt::Display for Error {
                 f.write_str("a recovery code proves nothing about the app; it is not used up")
             }
             Self::Mismatch(mismatch) => f.write_str(&mismatch.what()),
-            Self::NoPending(user) => {
+            Self::Overtaken => f.write_str(
+                "another enrolment was begun meanwhile, and takes the place of this one",
+            ),
+            Self::NoPending(user) | Self::NothingBegun(user) => {
                 write!(f, "no enrolment of {user} waits to be confirmed")
             }
             Self::PendingExpired(user) => {

@@ -17,7 +17,8 @@ mod common;
 
 use common::World;
 
-/// The code that the phone shows so many seconds from now.
+/// The code that the phone shows so many seconds after the enrolment was begun:
+/// the same code each time, also when a new one is shown meanwhile.
 fn code(begun: &Value, ahead: i64) -> String {
     let token = &begun["token"];
     let text = |field: &str| token[field].as_str().unwrap().to_owned();
@@ -27,7 +28,8 @@ fn code(begun: &Value, ahead: i64) -> String {
         _ => Algorithm::Sha512,
     };
     let digits = u32::try_from(token["digits"].as_u64().unwrap()).unwrap();
-    let time = authenticator::now().checked_add_signed(ahead).unwrap();
+    let begun = begun["expires"].as_u64().unwrap() - 30 * 60;
+    let time = begun.checked_add_signed(ahead).unwrap();
     match token["period"].as_u64() {
         Some(period) => authenticator::totp(&text("key"), time, algorithm, digits, period),
         None => authenticator::hotp(&text("key"), 0, digits, algorithm),
@@ -146,6 +148,9 @@ fn a_broken_pending_file_keeps_nobody_from_beginning_anew() {
 fn of_two_enrolments_at_once_the_later_one_counts() {
     let world = World::new();
     let (first, second) = (world.done(&["enroll"], ""), world.done(&["enroll"], ""));
+    assert_eq!(first["warnings"], json!([]));
+    let warning = "an enrolment of \"phone\" was begun and not confirmed; this one takes its place";
+    assert_eq!(second["warnings"], json!([warning]));
     world.refused(&["confirm"], &code(&first, 0), "wrong_code");
     world.done(&["confirm"], &code(&second, 0));
     world.refused(&["verify"], &code(&first, 30), "wrong_code");
@@ -180,9 +185,63 @@ fn of_a_person_and_a_panel_that_enrol_at_once_the_later_one_counts() {
     stdout.read_to_end(&mut Vec::new()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("That code does not match"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("That code does not match"), "{said}");
+    assert!(
+        said.contains("error: another enrolment was begun meanwhile"),
+        "{said}"
+    );
     // Given up, and yet the panel's is there still.
     world.done(&["confirm"], &code(&begun, 0));
+}
+
+#[test]
+fn what_was_begun_can_be_cancelled_without_a_code_and_begun_anew() {
+    let world = World::new();
+    world.refused(&["cancel"], "", "no_pending");
+    let begun = world.done(&["enroll"], "");
+    let cancelled = world.done(&["cancel"], "");
+    assert_eq!(cancelled["token"], "phone");
+    assert_eq!(fs::read_dir(world.store()).unwrap().count(), 0);
+    world.refused(&["confirm"], &code(&begun, 0), "no_pending");
+    let error = world.refused(&["cancel"], "", "no_pending");
+    assert_eq!(error["hint"], Value::Null);
+
+    // What is on stays on.
+    let (phone, confirmed) = enrol(&world);
+    let add = ["enroll", "--name", "tablet"];
+    let tablet = world.done(&add, recovery(&confirmed, 0));
+    assert_eq!(world.done(&["cancel"], "")["token"], "tablet");
+    world.refused(&["confirm"], &code(&tablet, 0), "no_pending");
+    world.done(&["verify"], &code(&phone, 30));
+    // For people in words.
+    world.done(&add, recovery(&confirmed, 1));
+    let ran = world.run(&["cancel"], "");
+    let words = "The enrolment of \"tablet\" is forgotten; logins are as they were.\n";
+    assert_eq!((&*ran.stdout, ran.success), (words, true));
+    // Whoever looks for a code to read finds none.
+    let ran = world.run(&["cancel"], "");
+    assert_eq!((&*ran.stdout, ran.success), ("", false));
+}
+
+#[test]
+fn what_was_begun_and_cannot_be_read_can_be_cancelled_too() {
+    let world = World::new();
+    world.done(&["enroll"], "");
+    let path = world.record().join("pending.toml");
+    for spoil in [
+        &|path: &std::path::Path| fs::write(path, "nonsense").unwrap(),
+        &|path: &std::path::Path| fs::write(path, "").unwrap(),
+        &|path: &std::path::Path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        },
+    ] as [&dyn Fn(&std::path::Path); 3]
+    {
+        world.done(&["enroll"], "");
+        spoil(&path);
+        assert_eq!(world.done(&["cancel"], "")["token"], Value::Null);
+        assert_eq!(fs::read_dir(world.store()).unwrap().count(), 0);
+    }
 }
 
 #[test]

@@ -103,11 +103,31 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         login: None,
     };
     let written = options.picture.write_files(&picture)?;
-    let begun = begin(session, options, &pending, &label);
+    let mut reply = Reply::new();
+    tell_earlier(session, &mut reply);
+    let begun = begin(session, options, &pending, &label, reply);
     if begun.is_err() {
         written.take_back();
     }
     begun
+}
+
+/// One that waits still is confirmed no more: whoever has begun it should know.
+fn tell_earlier(session: &Session, reply: &mut Reply) {
+    let now = Session::now();
+    let earlier = session.pending().ok().flatten();
+    let Some(earlier) = earlier.filter(|earlier| !earlier.is_over(now)) else {
+        return;
+    };
+    let warning = format!(
+        "an enrolment of \"{}\" was begun and not confirmed; this one takes its place",
+        earlier.token.name
+    );
+    if session.json {
+        reply.warn(warning);
+    } else {
+        person::warn(&plain(warning));
+    }
 }
 
 /// Notes what was begun, and shows it.
@@ -116,9 +136,9 @@ fn begin(
     options: &Options,
     pending: &Pending,
     label: &Label,
+    mut reply: Reply,
 ) -> Result<Reply, Error> {
     if session.json {
-        let mut reply = Reply::new();
         let token = shown::secret(&pending.token, label, &options.picture)?;
         reply.field("token", token);
         reply.field("replaces", options.replace.as_ref().map(ToString::to_string));
@@ -230,11 +250,20 @@ fn in_one_go(
             Err(Error::Refused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),
             other => return other,
         }
+        if is_overtaken(session, pending)? {
+            return Err(Error::Overtaken);
+        }
         if tries_left > 0 {
             person::tell("Try the one that it shows next.");
         }
     }
     Err(Error::NotConfirmed)
+}
+
+/// Whether somebody has begun another enrolment since.
+fn is_overtaken(session: &Session, pending: &Pending) -> Result<bool, Error> {
+    let there = session.pending()?;
+    Ok(there.is_some_and(|there| there.token.id() != pending.token.id()))
 }
 
 /// An answer that is no code at all. A recovery code proves nothing about the

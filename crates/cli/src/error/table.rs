@@ -91,6 +91,11 @@ pub(crate) const TABLE: &[Row] = &[
         Refused,
         "the enrolment was not confirmed in time",
     ),
+    row(
+        "pending_replaced",
+        Refused,
+        "another enrolment was begun meanwhile, and takes the place of this one",
+    ),
     row("name_taken", Refused, "another token has that name"),
     row("no_such_token", Refused, "no token has that name"),
     row(
