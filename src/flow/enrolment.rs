@@ -7,6 +7,7 @@
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
 use pam_otp_core::enrolment::{Confirmed, LIFETIME, Pending, Ticket};
+use pam_otp_core::label::Label;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
@@ -108,6 +109,8 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Ok(Pending {
             token: Token {
                 name,
+                // The host may get another name; the app's entry does not.
+                label: Label::of(Some(&self.issuer()), self.name.as_str()),
                 kind: Kind::Totp {
                     period: Period::DEFAULT,
                 },
@@ -122,9 +125,14 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         })
     }
 
+    /// The host's name.
+    fn issuer(&self) -> String {
+        let name = Some(self.host.host_name()).filter(|name| !name.is_empty());
+        name.unwrap_or_else(|| "pam-otp".to_owned())
+    }
+
     fn show_token(&mut self, token: &Token) -> Result<(), Denial> {
-        let issuer = Some(self.host.host_name()).filter(|name| !name.is_empty());
-        let issuer = issuer.unwrap_or_else(|| "pam-otp".to_owned());
+        let issuer = self.issuer();
         let account = self.name.to_string();
         let uri = otpauth(token, &issuer, &account);
         self.tell(&format!(
@@ -136,7 +144,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             self.tell(&picture.utf8(Background::Dark))?;
         }
         self.tell(&format!("\nAccount: {account}\nIssuer:  {issuer}"))?;
-        let key = grouped(&token.secret.to_base32());
+        let key = token.secret.to_groups();
         self.tell(&Zeroizing::new(format!("Key:     {}", *key)))?;
         self.tell(&Zeroizing::new(format!("URI:     {}\n", *uri)))
     }
@@ -178,18 +186,6 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     fn tell(&mut self, text: &str) -> Result<(), Denial> {
         self.host.tell(text).map_err(|_| Denial::NotShown)
     }
-}
-
-/// Groups of four, as people type them.
-fn grouped(letters: &str) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
-    for (place, letter) in letters.chars().enumerate() {
-        if place != 0 && place % 4 == 0 {
-            text.push(' ');
-        }
-        text.push(letter);
-    }
-    text
 }
 
 /// Makes effective what a login has confirmed, once its whole stack has agreed,

@@ -169,6 +169,7 @@ impl Phone {
         };
         let token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind,
             secret,
             algorithm: Algorithm::Sha1,
@@ -207,6 +208,7 @@ impl Phone {
         let step = Period::DEFAULT.step_at(UnixTime(authenticator::now()));
         let token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind: TIMED,
             secret,
             algorithm: Algorithm::Sha1,

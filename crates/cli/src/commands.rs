@@ -51,6 +51,8 @@ commands! {
     Enroll(enroll),
     /// Make effective what `enroll --json` began; asks for a code of it
     Confirm(confirm),
+    /// Forget what `enroll --json` began; takes no code
+    Cancel(cancel),
     /// Tell whether two-factor login is on, and how it stands
     Status(status),
     /// Tell whether a code would open now; uses it up, as a login does

@@ -38,6 +38,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "cancel",
+        &[example(
+            "Forget what was begun and not confirmed",
+            "pam-otp cancel",
+        )],
+    ),
+    (
         "status",
         &[
             example("See how your own two-factor login stands", "pam-otp status"),

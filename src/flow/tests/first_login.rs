@@ -77,6 +77,9 @@ fn who_has_no_record_is_shown_a_token_and_proves_it_and_is_enrolled_when_all_agr
     assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
     assert_eq!(world.set_credentials(&mut host, &[]), None, "once");
     assert!(!world.has("alice", PENDING_FILE));
+    let tokens = world.read("alice", TOKEN_FILE);
+    let label = "issuer = \"door.example.org\"\naccount = \"alice\"\n";
+    assert!(tokens.contains(label), "what the app shows is kept");
     // The code that confirmed is spent.
     login(&world, NOW, "denied", "used_code");
     login(&world, CODES[6], "granted", "code");

@@ -91,6 +91,11 @@ pub(crate) const TABLE: &[Row] = &[
         Refused,
         "the enrolment was not confirmed in time",
     ),
+    row(
+        "pending_replaced",
+        Refused,
+        "another enrolment was begun meanwhile, and takes the place of this one",
+    ),
     row("name_taken", Refused, "another token has that name"),
     row("no_such_token", Refused, "no token has that name"),
     row(
@@ -196,6 +201,11 @@ pub(crate) const TABLE: &[Row] = &[
         "entries_refused",
         Refused,
         "some entries were not imported; `entries` says which",
+    ),
+    row(
+        "bad_file",
+        Usage,
+        "a file that was named cannot be read, or is there already and is not written over",
     ),
     row("bad_token_name", Usage, "no token can have that name"),
     row(
