@@ -14,41 +14,13 @@ mod common;
 mod world;
 
 use common::Realm;
-use pam_otp_testkit::authenticator;
+use common::first::{ENTER, FIRST, code, key, next_code, papers};
 use pam_otp_testkit::pam::{self, Application, Reply, Stack, Transcript};
 use pam_otp_testkit::pty::Pty;
 use pam_otp_testkit::sshd::Sshd;
 use world::{PASSWORD, QUESTION, SOON, World};
 
 const ENROLL: &str = "unenrolled = \"enroll\"";
-const FIRST: &str = "Code that the app shows: ";
-const ENTER: &str = "Press Enter when you have them. ";
-
-/// The key that was shown, as a person would type it into an app.
-fn key(shown: &str) -> String {
-    let (_, rest) = shown.split_once("Key:     ").expect("a key");
-    let line = rest.lines().next().unwrap_or_default();
-    line.split_whitespace().collect()
-}
-
-/// What an app with that key shows now.
-fn code(key: &str) -> String {
-    authenticator::code(key, authenticator::now())
-}
-
-/// The code after that, which opens already.
-fn next_code(key: &str) -> String {
-    authenticator::code(key, authenticator::now() + 30)
-}
-
-/// The recovery codes that were shown.
-fn papers(shown: &str) -> Vec<String> {
-    let (_, rest) = shown.split_once("Recovery codes").expect("codes");
-    let words = rest.split_whitespace();
-    let papers = words.filter(|word| word.len() == 19 && word.matches('-').count() == 3);
-    papers.map(str::to_owned).collect()
-}
-
 fn first_login() -> Application {
     let reply = Reply::reading(|said| code(&key(said)));
     Application::new().user("alice").reply(reply).reply("")
