@@ -31,10 +31,8 @@ const TRIES: usize = 3;
 impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     /// Whether this login must enrol its user first.
     pub(super) fn is_first(&mut self) -> bool {
-        // A line that never asks cannot; nor is it for users who are to have a
-        // record in any case, and are refused without.
+        // A line that never asks cannot.
         self.policy.unenrolled == Unenrolled::Enroll
-            && !self.required
             && self.arguments.field != Field::UseFirstPass
             && matches!(self.record(), Err(Denial::Unenrolled))
     }
@@ -81,9 +79,14 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Ok(Outcome::Confirmed(Box::new(confirmed)))
     }
 
-    /// Until the policy's day; none if there is no such day, or it has come.
+    /// Until the policy's day; none if there is no such day, or it has come. Who
+    /// is required to have a record has a day of their own, or none.
     fn days_left(&self) -> u64 {
-        let by = self.policy.enroll_by;
+        let by = if self.required {
+            self.policy.require_by
+        } else {
+            self.policy.enroll_by
+        };
         by.and_then(|by| by.days_until((self.clock)())).unwrap_or(0)
     }
 
@@ -224,7 +227,13 @@ fn enrol(
     let ticket = Ticket::parse(ticket).ok_or(Denial::NotThere)?;
     let pending = store.pending(&account)?.ok_or(Denial::NotThere)?;
     let (tokens, state) = pending.redeem(&ticket, now).map_err(|_| Denial::NotThere)?;
-    // Whoever enrols from here is no stranger at the next login.
-    let state = state.succeeded(source(host).id(&tokens), now);
+    // Whoever enrols from here is no stranger at the next login, and is remembered
+    // as after any other code.
+    let source = source(host);
+    let state = state.succeeded(source.id(&tokens), now);
+    let state = match source.place().filter(|_| policy.rules.remember > 0) {
+        Some(place) => state.remembering(place.id(&tokens), now),
+        None => state,
+    };
     Ok(store.enrol(&account, &tokens, &state)?)
 }

@@ -10,6 +10,7 @@
     reason = "each test takes what it needs; a helper that fails is a broken test"
 )]
 
+pub(crate) mod first;
 pub(crate) mod home;
 
 use std::fs::File;

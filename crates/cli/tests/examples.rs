@@ -55,6 +55,7 @@ const TRIED: &[(&str, Before, Typed)] = &[
         Typed::CodeOfShown,
     ),
     ("pam-otp confirm", Before::Begun, Typed::Code),
+    ("pam-otp cancel", Before::Begun, Typed::Nothing),
     ("pam-otp status", Before::Record, Typed::Nothing),
     ("pam-otp verify", Before::Record, Typed::RecoveryCode),
     ("pam-otp resync", Before::Record, Typed::TwoCodes),

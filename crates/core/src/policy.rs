@@ -49,6 +49,8 @@ pub struct Policy {
     /// From when on a login without enrolling is refused, where it asks for that;
     /// unset, at once.
     pub enroll_by: Option<Date>,
+    /// The same for users whom the require keys name.
+    pub require_by: Option<Date>,
     /// Who needs no code, and who needs one in any case.
     pub exceptions: Exceptions,
     /// The question; unset, it depends on what is asked for.
@@ -80,6 +82,7 @@ impl Default for Policy {
             },
             unenrolled: Unenrolled::Deny,
             enroll_by: None,
+            require_by: None,
             exceptions: Exceptions::default(),
             prompt: None,
             echo: false,

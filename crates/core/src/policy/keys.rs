@@ -137,7 +137,8 @@ pub const KEYS: &[Key] = &[
         takes: Takes::Date,
         default: "",
         meaning: "From this day on (UTC), users whom `unenrolled = \"enroll\"` asks must enrol; \
-                  before it, they may put it off. Empty: at once.",
+                  before it, they may put it off. Empty: at once. Users whom the require keys \
+                  name: see `require_by`.",
         set: |policy, setting| policy.enroll_by = Date::parse(setting.text()),
     },
     Key {
@@ -176,6 +177,15 @@ pub const KEYS: &[Key] = &[
         meaning: "Groups whose members need a code, likewise. A group that the system does not \
                   know has every user in it.",
         set: |policy, setting| policy.exceptions.require_groups = setting.list(),
+    },
+    Key {
+        name: "require_by",
+        takes: Takes::Date,
+        default: "",
+        meaning: "From this day on (UTC), users whom the require keys name must enrol, where \
+                  `unenrolled = \"enroll\"` asks them; before it, they may put it off. Empty: at \
+                  once, whatever `enroll_by` says.",
+        set: |policy, setting| policy.require_by = Date::parse(setting.text()),
     },
     Key {
         name: "remember",

@@ -52,6 +52,7 @@ fn every_key_can_be_set_in_the_file_in_a_section_and_as_an_argument() {
         ),
         ("require_users", "[\"alice\"]", "alice"),
         ("require_groups", "[\"adm\", \"sudo\"]", "adm,sudo"),
+        ("require_by", "\"2027-03-31\"", "2027-03-31"),
         ("remember", "\"8h\"", "8h"),
         ("prompt", "\"Code? \"", "Code? "),
         ("echo", "true", "true"),
@@ -89,7 +90,7 @@ fn arguments_overrule_the_section_and_the_section_the_file() {
 
 #[test]
 fn whatever_is_unknown_or_malformed_is_named_by_line_and_key() {
-    let known = "store, system_store, unwritable, legacy, window, look_ahead, drift, tries, wait, unenrolled, enroll_by, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, remember, prompt, echo, fail_delay";
+    let known = "store, system_store, unwritable, legacy, window, look_ahead, drift, tries, wait, unenrolled, enroll_by, exempt_users, exempt_groups, exempt_networks, require_users, require_groups, require_by, remember, prompt, echo, fail_delay";
     for (text, expected) in [
         (
             "\nwidnow = 1",
