@@ -28,6 +28,7 @@ mod error;
 mod mismatch;
 mod person;
 mod plain;
+mod policy;
 mod present;
 mod qr;
 mod reply;
