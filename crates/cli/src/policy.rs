@@ -174,7 +174,7 @@ impl Change {
             Error::Policy(PolicyError::Fault { fault, .. }) => Error::Usage(fault.what),
             error => error,
         })?;
-        if after.policy != expected {
+        if after.policy != expected || !self.spares_others(&before, &after)? {
             return Err(layout_error(&path));
         }
         file.replace(&after.text)?;
@@ -232,6 +232,32 @@ impl Change {
             }
         }
         Ok((layout.text(), expected))
+    }
+
+    /// Whether for every other service all is as it was, but for lists and a day that
+    /// it shares with all services.
+    fn spares_others(&self, before: &Written, after: &Written) -> Result<bool, Error> {
+        let mut services = before.layout.services();
+        services.push(String::new());
+        services.retain(|service| *service != before.service().unwrap_or_default());
+        for service in services {
+            let read = |from: &Written| {
+                let (path, text) = (from.path.clone(), from.text.clone());
+                Written::read(path, text, Some(service.clone()))
+            };
+            let mut expected = read(before)?.policy;
+            let shares = |key| before.service.is_none() && !before.layout.has(Some(&service), key);
+            for (names, _) in self.lists.iter().filter(|(names, _)| shares(names.key())) {
+                names.set(&mut expected, names.of(&after.policy));
+            }
+            if shares(DAY) {
+                expected.require_by = after.policy.require_by;
+            }
+            if read(after)?.policy != expected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The text, with the keys taken out of their comments that are to be changed.

@@ -30,17 +30,18 @@ impl Layout {
         }
     }
 
-    /// The services that have one of these keys of their own.
-    pub(super) fn sections_with(&self, keys: &[&str]) -> Vec<String> {
+    /// The services that have a section.
+    pub(super) fn services(&self) -> Vec<String> {
         let services = self.0.get("service").and_then(Item::as_table_like);
         let services = services.into_iter().flat_map(TableLike::iter);
+        services.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The services that have one of these keys of their own.
+    pub(super) fn sections_with(&self, keys: &[&str]) -> Vec<String> {
+        let mut services = self.services();
+        services.retain(|service| keys.iter().any(|key| self.has(Some(service), key)));
         services
-            .filter(|(_, section)| {
-                let section = section.as_table_like();
-                section.is_some_and(|it| keys.iter().any(|key| it.contains_key(key)))
-            })
-            .map(|(name, _)| name.to_owned())
-            .collect()
     }
 
     /// Sets a key that holds text.
