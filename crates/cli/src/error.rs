@@ -11,6 +11,7 @@ use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
 use crate::mismatch::Mismatch;
+use crate::policy::ChangeError;
 use crate::reply::Object;
 
 pub(crate) mod table;
@@ -110,6 +111,8 @@ pub(crate) enum Error {
     },
     /// There is nothing in it.
     NothingToImport,
+    /// The policy cannot be changed so.
+    Change(ChangeError),
     /// Some of what was to be imported was not. The answer says which.
     EntriesRefused {
         /// So many.
@@ -176,6 +179,7 @@ impl Error {
             Self::CodesLost => "codes_lost",
             Self::OthersStore { .. } => "insecure_record",
             Self::NothingToImport => "nothing_to_import",
+            Self::Change(error) => error.word(),
             Self::EntriesRefused { .. } => "entries_refused",
         }
     }
@@ -226,6 +230,7 @@ impl Error {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
             Self::Mismatch(mismatch) => mismatch.hint(),
+            Self::Change(error) => error.hint(),
             Self::NoPending(_) | Self::PendingExpired(_) => {
                 Some(format!("pam-otp enroll{} begins one", for_user(other)))
             }
@@ -424,6 +429,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
             Self::EntriesRefused { refused, all } => {
                 write!(f, "{refused} of {all} entries were not imported")
@@ -441,6 +447,12 @@ impl From<pam_otp_qr::TooLong> for Error {
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error)
+    }
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        Self::Change(error)
     }
 }
 

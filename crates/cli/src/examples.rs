@@ -161,6 +161,32 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "require",
+        &[
+            example(
+                "As root, see who needs a code in any case",
+                "pam-otp require",
+            ),
+            example(
+                "Who may use sudo needs one, and has until a day to enrol",
+                "pam-otp require --group sudo --by 2027-03-31",
+            ),
+        ],
+    ),
+    (
+        "exempt",
+        &[
+            example(
+                "Over ssh, the office needs no code",
+                "pam-otp exempt --network 192.0.2.0/24 --service sshd",
+            ),
+            example(
+                "A robot's account needs one again",
+                "pam-otp exempt --remove backup",
+            ),
+        ],
+    ),
+    (
         "completions",
         &[
             example(

@@ -31,6 +31,7 @@ mod manual;
 mod mismatch;
 mod person;
 mod plain;
+mod policy;
 mod present;
 mod qr;
 mod reply;

@@ -22,7 +22,7 @@ pub mod legacy;
 
 pub use arguments::Arguments;
 pub use exceptions::Exceptions;
-pub use file::FileError;
+pub use file::{FileError, MAX_FILE, checked_text};
 pub use legacy::LegacyFile;
 
 /// Where the policy file lies unless an argument says otherwise.
@@ -116,6 +116,16 @@ impl Policy {
         };
         arguments.apply(&mut policy);
         Ok(policy)
+    }
+
+    /// The rules for one service that stand in the text of a policy file; for all
+    /// others than have a section, if the service has no name.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] names line and key, of any section.
+    pub fn parse(text: &[u8], service: &str) -> Result<Self, Fault> {
+        file::read(text, service)
     }
 }
 

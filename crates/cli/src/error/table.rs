@@ -207,6 +207,26 @@ pub(crate) const TABLE: &[Row] = &[
         Usage,
         "a file that was named cannot be read, or is there already and is not written over",
     ),
+    row(
+        "unknown_group",
+        Refused,
+        "the system does not know the group",
+    ),
+    row(
+        "not_listed",
+        Refused,
+        "the policy's list does not have the name",
+    ),
+    row(
+        "insecure_policy",
+        Broken,
+        "others can write to the policy's directory",
+    ),
+    row(
+        "policy_busy",
+        Broken,
+        "another process has been changing the policy for five seconds",
+    ),
     row("bad_token_name", Usage, "no token can have that name"),
     row(
         "codes_lost",
@@ -263,7 +283,13 @@ mod tests {
             "pub(crate) fn exit(",
         );
         assert!(store.contains(&"foreign_file") && ours.contains(&"usage"));
-        for word in store.iter().chain(&ours) {
+        let policy = words(
+            include_str!("../policy/error.rs"),
+            "pub(crate) fn word(",
+            "/// What to do about it.",
+        );
+        assert!(policy.contains(&"policy_busy"));
+        for word in store.iter().chain(&ours).chain(&policy) {
             assert!(find(word).is_some(), "{word}");
         }
     }

@@ -304,7 +304,9 @@ pub enum Item {
 }
 
 impl Item {
-    fn accepts(self, text: &str) -> bool {
+    /// Whether it can stand in such a list.
+    #[must_use]
+    pub fn accepts(self, text: &str) -> bool {
         match self {
             // Nobody is called so. Whoever writes it means more than a name, and
             // would get less.
