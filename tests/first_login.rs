@@ -276,6 +276,28 @@ fn a_first_login_by_ssh_enrols_and_the_next_ones_need_code_or_paper() {
 }
 
 #[test]
+fn the_code_of_a_first_login_by_ssh_counts_for_the_next_ones_from_there() {
+    let Some(world) = world("sshd-again", "sshd-password-and-code") else {
+        return;
+    };
+    let policy = format!("{ENROLL}\nremember = \"8h\"\n");
+    let path = "/etc/security/pam_otp.toml";
+    world.sandbox.write(path, policy, 0o644);
+    let server = Sshd::start(&world.sandbox, "sshd-again", "");
+    for login in 0..2 {
+        let mut ssh = ssh(&server, "echo in-as $(id -un)");
+        ssh.expect("Password: ", SOON);
+        ssh.send_line(PASSWORD);
+        if login == 0 {
+            enrol(&mut ssh);
+        }
+        ssh.expect("in-as bob", SOON);
+        assert!(ssh.wait().success());
+    }
+    world.logged(&["outcome=skipped", "reason=remembered", "user=bob"]);
+}
+
+#[test]
 fn a_stranger_at_ssh_without_the_password_achieves_nothing() {
     let Some(world) = world("sshd-stranger", "sshd-password-and-code") else {
         return;

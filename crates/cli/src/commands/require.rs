@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// A group, whose members are required; may be given again
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
-    /// Until this day (YYYY-MM-DD, UTC) they may put enrolling off; "" for not at all
+    /// They may put enrolling off before this day; "" for none
     #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "remove")]
     by: Option<String>,
     /// Take them out of the list
