@@ -10,18 +10,25 @@ SYSCONFDIR ?= /etc
 MULTIARCH := $(shell dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch 2>/dev/null)
 PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/security) \
     /usr/lib64/security) /usr/lib/security)
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/pam-otp
+DATADIR = $(DESTDIR)$(PREFIX)/share
+DOCDIR = $(DATADIR)/doc/pam-otp
+# The scripts by which shells complete pam-otp: where each shell looks for them.
+COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_pam-otp \
+    fish:fish/vendor_completions.d/pam-otp.fish
 
-.PHONY: help build demo check test faults fmt lint deny audit install uninstall clean
+.PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
 .PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the module and the command into target/release
 	@scripts/install-deps.sh build
 	$(CARGO) build --release --locked --package pam-otp --package pam-otp-cli
 	ln -sf libpam_otp.so $(TARGET)/release/pam_otp.so
+	for script in $(COMPLETIONS); do \
+	    $(TARGET)/release/pam-otp completions $${script%%:*} \
+	        >$(TARGET)/release/pam-otp.$${script%%:*} || exit 1; done
 
 demo: ## log in with codes through a real sshd, in a sandbox (as root)
 	@scripts/demo.sh
@@ -59,6 +66,10 @@ faults: ## a login with every error at every system call (as root; ten minutes)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
 
+manuals: ## make manual pages and policy file anew, from the definitions
+	PAM_OTP_MANUALS=write $(CARGO) test --quiet --locked --package pam-otp-cli --bin pam-otp \
+	    manual::tests::what_is_made
+
 # Lanes: not in `check`. Each says what to install if a tool is missing.
 FUZZ_SECONDS ?= 600
 TELLING_LOGINS ?= 2000
@@ -84,7 +95,9 @@ install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
 	install -D -m 644 $(TARGET)/release/pam_otp.so $(DESTDIR)$(PAMDIR)/pam_otp.so
 	install -D -m 755 $(TARGET)/release/pam-otp $(DESTDIR)$(PREFIX)/bin/pam-otp
 	for page in $(wildcard man/*.[158]); do \
-	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/} || exit 1; done
+	    install -D -m 644 $$page $(DATADIR)/man/man$${page##*.}/$${page#man/} || exit 1; done
+	for script in $(COMPLETIONS); do \
+	    install -D -m 644 $(TARGET)/release/pam-otp.$${script%%:*} $(DATADIR)/$${script#*:} || exit 1; done
 	install -d $(DOCDIR)/pam.d-examples
 	install -m 644 pam.d-examples/* $(DOCDIR)/pam.d-examples/
 	policy=$(DESTDIR)$(SYSCONFDIR)/security/pam_otp.toml; \
@@ -97,7 +110,8 @@ uninstall: ## remove what install put there; records and the policy stay
 	    { echo "make: these stacks still use pam_otp.so: without it they deny" >&2; exit 1; }
 	rm -f $(DESTDIR)$(PAMDIR)/pam_otp.so $(DESTDIR)$(PREFIX)/bin/pam-otp
 	for page in $(wildcard man/*.[158]); do \
-	    rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/}; done
+	    rm -f $(DATADIR)/man/man$${page##*.}/$${page#man/}; done
+	for script in $(COMPLETIONS); do rm -f $(DATADIR)/$${script#*:}; done
 	rm -rf $(DOCDIR)
 
 deb: ## make the Debian package, in target/packages

@@ -21,7 +21,7 @@ deb="debhelper dpkg-dev $selinux"
 rpm="rpm $selinux"
 trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # Their tests are skipped where a distribution has none of them.
-wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
+wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 
 case $purpose in
     build) needed=$build wanted= ;;

@@ -40,7 +40,7 @@ pub(crate) enum Skip {
     /// `unenrolled = "enroll"`, and the user has put it off, for so many days at
     /// most.
     Postponed {
-        /// Days until `enroll_by`.
+        /// Days until `enroll_by`, or `require_by`.
         days: u64,
     },
     /// `exempt_users`, `exempt_groups` or `exempt_networks`.

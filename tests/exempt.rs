@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use common::{Realm, Visit, value, visit_from};
-use pam_otp_testkit::artifacts;
 use pam_otp_testkit::pam::{self, Stack};
+use pam_otp_testkit::{artifacts, sandbox};
 
 const ASKED: &str = "EchoOff \"One-time code: \"";
 
@@ -217,4 +219,48 @@ fn a_mistake_in_a_list_denies_everybody_and_is_named_with_its_line() {
         assert!(visit.line().contains("reason=bad_policy"), "{visit:?}");
         assert!(visit.line().contains(place), "{visit:?}");
     }
+}
+
+#[test]
+fn what_pam_otp_writes_is_what_logins_do() {
+    // Whoever runs this owns it.
+    if fs::metadata("/proc/self").expect("procfs").uid() != 0 {
+        eprintln!("SKIPPED: the policy is root's to change");
+        return;
+    }
+    let realm = Realm::new("# Ours.\nunenrolled = \"deny\"\n\n[service.other]\nwindow = 2\n");
+    let pam_otp = |arguments: &[&str]| {
+        let mut command = Command::new(artifacts::command());
+        command.arg("--policy").arg(realm.policy_file());
+        sandbox::run(command.args(arguments), "");
+    };
+    let skips = |reason: &str| {
+        let visit = visit(&realm, MEMBER, "192.0.2.7", "\n");
+        assert!(visit.entered, "{visit:?}");
+        assert_eq!(value(visit.line(), "reason"), Some(reason));
+    };
+    let asks = || is_asked(&visit(&realm, MEMBER, "192.0.2.7", "\n"), "unenrolled");
+    asks();
+    for (names, reason) in [
+        (["daemon", "--service", "door"], "exempt_user"),
+        (["--group=daemon", "--service", "door"], "exempt_group"),
+        (
+            ["--network=192.0.2.0/24", "--service", "door"],
+            "exempt_network",
+        ),
+    ] {
+        pam_otp(&[&["exempt"], &names[..]].concat());
+        skips(reason);
+        pam_otp(&[&["exempt", "--remove"], &names[..]].concat());
+        asks();
+        // For another service it is no exemption here.
+        pam_otp(&["exempt", names[0], "--service", "other"]);
+        asks();
+    }
+    pam_otp(&["exempt", "--network", "0.0.0.0/0", "--service", "door"]);
+    skips("exempt_network");
+    pam_otp(&["require", "--group", "daemon"]);
+    asks();
+    pam_otp(&["require", "--remove", "--group", "daemon"]);
+    skips("exempt_network");
 }

@@ -175,6 +175,36 @@ fn what_is_right_what_was_seen_and_what_is_our_fault_does_not_count() {
     assert_eq!(counted(&lines), [""; 0], "{lines:#?}");
 }
 
+/// At a first login the key was just shown: no code that is typed is a guess.
+#[test]
+fn what_is_typed_at_a_first_login_does_not_count() {
+    if !is_installed() {
+        return;
+    }
+    let realm = Realm::new("unenrolled = \"enroll\"\nrequire_users = [\"carol\"]");
+    let stack = realm.stack("");
+    let mut lines = Vec::new();
+    for user in ["alice", "carol"] {
+        for replies in ["000000\n\n111111\n", "hunter2\n".repeat(3).as_str()] {
+            lines.push(line(&stack, user, "192.0.2.7", replies));
+        }
+    }
+    for line in &lines {
+        assert!(
+            line.contains(" outcome=denied reason=not_confirmed "),
+            "{line}"
+        );
+    }
+    // Who never gets so far is asked for a code, and counts as everywhere.
+    let never = line(&realm.stack("use_first_pass"), "alice", "192.0.2.8", "");
+    assert!(
+        never.contains(" outcome=denied reason=unenrolled "),
+        "{never}"
+    );
+    lines.push(never);
+    assert_eq!(counted(&lines), ["192.0.2.8"], "{lines:#?}");
+}
+
 #[test]
 fn a_login_without_an_address_counts_for_nobody() {
     if !is_installed() {

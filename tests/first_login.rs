@@ -13,42 +13,18 @@
 mod common;
 mod world;
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use common::Realm;
-use pam_otp_testkit::authenticator;
+use common::first::{ENTER, FIRST, code, key, next_code, papers};
+use pam_otp_testkit::artifacts;
 use pam_otp_testkit::pam::{self, Application, Reply, Stack, Transcript};
 use pam_otp_testkit::pty::Pty;
 use pam_otp_testkit::sshd::Sshd;
 use world::{PASSWORD, QUESTION, SOON, World};
 
 const ENROLL: &str = "unenrolled = \"enroll\"";
-const FIRST: &str = "Code that the app shows: ";
-const ENTER: &str = "Press Enter when you have them. ";
-
-/// The key that was shown, as a person would type it into an app.
-fn key(shown: &str) -> String {
-    let (_, rest) = shown.split_once("Key:     ").expect("a key");
-    let line = rest.lines().next().unwrap_or_default();
-    line.split_whitespace().collect()
-}
-
-/// What an app with that key shows now.
-fn code(key: &str) -> String {
-    authenticator::code(key, authenticator::now())
-}
-
-/// The code after that, which opens already.
-fn next_code(key: &str) -> String {
-    authenticator::code(key, authenticator::now() + 30)
-}
-
-/// The recovery codes that were shown.
-fn papers(shown: &str) -> Vec<String> {
-    let (_, rest) = shown.split_once("Recovery codes").expect("codes");
-    let words = rest.split_whitespace();
-    let papers = words.filter(|word| word.len() == 19 && word.matches('-').count() == 3);
-    papers.map(str::to_owned).collect()
-}
-
 fn first_login() -> Application {
     let reply = Reply::reading(|said| code(&key(said)));
     Application::new().user("alice").reply(reply).reply("")
@@ -98,6 +74,51 @@ fn who_does_not_have_the_password_enrols_nobody() {
     assert!(!login(&realm, &next_code(&key(&theirs))).entered());
     assert!(!login(&realm, &papers(&theirs)[0]).entered());
     assert!(login(&realm, &next_code(&key(&own))).entered());
+}
+
+#[test]
+fn what_a_login_has_begun_is_no_command_s_to_confirm_or_to_spoil() {
+    let realm = Realm::new(ENROLL);
+    let reply = Reply::reading(|said| code(&key(said)));
+    let login = Application::new().user("alice").reply(reply).reply("");
+    let mut transaction = login.start(&realm.stack(""));
+    let first = transaction.authenticate_only();
+    assert_eq!(first.questions(), [FIRST, ENTER]);
+    let key = key(&first.messages().join("\n"));
+    let pending = realm.record("alice").join("pending.toml");
+    let before = std::fs::read(&pending).expect("it waits on disk");
+
+    let pam_otp = |arguments: &[&str], input: &str| {
+        let mut command = Command::new(artifacts::command());
+        command.arg("--policy").arg(realm.policy_file());
+        command.args(["--user", "alice", "--json"]).args(arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who is refused before the question reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    for code in [code(&key), next_code(&key)] {
+        let (status, said) = pam_otp(&["confirm"], &format!("{code}\n"));
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains("\"code\":\"no_pending\""), "{said}");
+    }
+    let (_, status) = pam_otp(&["status"], "");
+    assert!(status.contains("\"pending\":null"), "{status}");
+    let (_, list) = pam_otp(&["list", "--all"], "");
+    assert!(list.contains("\"state\":\"off\""), "{list}");
+    assert_eq!(std::fs::read(&pending).unwrap(), before);
+    assert!(!realm.token_file("alice").exists());
+
+    assert_eq!(transaction.setcred(pam::ESTABLISH_CRED), pam::SUCCESS);
+    assert!(realm.token_file("alice").exists());
 }
 
 #[test]
@@ -252,6 +273,28 @@ fn a_first_login_by_ssh_enrols_and_the_next_ones_need_code_or_paper() {
     assert!(again(&next_code(&key)));
     assert!(again(&papers[0]));
     assert!(!again(&papers[0]));
+}
+
+#[test]
+fn the_code_of_a_first_login_by_ssh_counts_for_the_next_ones_from_there() {
+    let Some(world) = world("sshd-again", "sshd-password-and-code") else {
+        return;
+    };
+    let policy = format!("{ENROLL}\nremember = \"8h\"\n");
+    let path = "/etc/security/pam_otp.toml";
+    world.sandbox.write(path, policy, 0o644);
+    let server = Sshd::start(&world.sandbox, "sshd-again", "");
+    for login in 0..2 {
+        let mut ssh = ssh(&server, "echo in-as $(id -un)");
+        ssh.expect("Password: ", SOON);
+        ssh.send_line(PASSWORD);
+        if login == 0 {
+            enrol(&mut ssh);
+        }
+        ssh.expect("in-as bob", SOON);
+        assert!(ssh.wait().success());
+    }
+    world.logged(&["outcome=skipped", "reason=remembered", "user=bob"]);
 }
 
 #[test]

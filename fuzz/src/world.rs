@@ -33,6 +33,7 @@ impl World {
         let directory = crate::directory("login");
         let token = Token {
             name: TokenName::new("phone").expect("a name"),
+            label: pam_otp_core::label::Label::default(),
             kind: Kind::Totp {
                 period: Period::DEFAULT,
             },

@@ -17,25 +17,16 @@ put() {
 
 case $family in
     debian)
-        zsh=/usr/share/zsh/vendor-completions
+        # Where Debian's zsh looks.
+        mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
         for profile in packaging/pam-configs/*; do
             put "$profile" "/usr/share/pam-configs/${profile##*/}"
         done
         ;;
     redhat)
-        zsh=/usr/share/zsh/site-functions
         put packaging/authselect/postlogin /usr/share/doc/pam-otp/authselect/postlogin
         ;;
 esac
-
-completion() {
-    mkdir -p "$root${2%/*}"
-    "$target/release/pam-otp" completions "$1" >"$root$2"
-    chmod 644 "$root$2"
-}
-completion bash /usr/share/bash-completion/completions/pam-otp
-completion zsh "$zsh/_pam-otp"
-completion fish /usr/share/fish/vendor_completions.d/pam-otp.fish
 
 put packaging/tmpfiles.d/pam-otp.conf /usr/lib/tmpfiles.d/pam-otp.conf
 install -d -m 700 "$root/var/lib/pam-otp"

@@ -7,6 +7,7 @@
 use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
 use pam_otp_core::enrolment::{Confirmed, LIFETIME, Pending, Ticket};
+use pam_otp_core::label::Label;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
@@ -30,10 +31,8 @@ const TRIES: usize = 3;
 impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     /// Whether this login must enrol its user first.
     pub(super) fn is_first(&mut self) -> bool {
-        // A line that never asks cannot; nor is it for users who are to have a
-        // record in any case, and are refused without.
+        // A line that never asks cannot.
         self.policy.unenrolled == Unenrolled::Enroll
-            && !self.required
             && self.arguments.field != Field::UseFirstPass
             && matches!(self.record(), Err(Denial::Unenrolled))
     }
@@ -80,9 +79,14 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Ok(Outcome::Confirmed(Box::new(confirmed)))
     }
 
-    /// Until the policy's day; none if there is no such day, or it has come.
+    /// Until the policy's day; none if there is no such day, or it has come. Who
+    /// is required to have a record has a day of their own, or none.
     fn days_left(&self) -> u64 {
-        let by = self.policy.enroll_by;
+        let by = if self.required {
+            self.policy.require_by
+        } else {
+            self.policy.enroll_by
+        };
         by.and_then(|by| by.days_until((self.clock)())).unwrap_or(0)
     }
 
@@ -108,6 +112,8 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         Ok(Pending {
             token: Token {
                 name,
+                // The host may get another name; the app's entry does not.
+                label: Label::of(Some(&self.issuer()), self.name.as_str()),
                 kind: Kind::Totp {
                     period: Period::DEFAULT,
                 },
@@ -122,9 +128,14 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         })
     }
 
+    /// The host's name.
+    fn issuer(&self) -> String {
+        let name = Some(self.host.host_name()).filter(|name| !name.is_empty());
+        name.unwrap_or_else(|| "pam-otp".to_owned())
+    }
+
     fn show_token(&mut self, token: &Token) -> Result<(), Denial> {
-        let issuer = Some(self.host.host_name()).filter(|name| !name.is_empty());
-        let issuer = issuer.unwrap_or_else(|| "pam-otp".to_owned());
+        let issuer = self.issuer();
         let account = self.name.to_string();
         let uri = otpauth(token, &issuer, &account);
         self.tell(&format!(
@@ -136,7 +147,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             self.tell(&picture.utf8(Background::Dark))?;
         }
         self.tell(&format!("\nAccount: {account}\nIssuer:  {issuer}"))?;
-        let key = grouped(&token.secret.to_base32());
+        let key = token.secret.to_groups();
         self.tell(&Zeroizing::new(format!("Key:     {}", *key)))?;
         self.tell(&Zeroizing::new(format!("URI:     {}\n", *uri)))
     }
@@ -180,18 +191,6 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     }
 }
 
-/// Groups of four, as people type them.
-fn grouped(letters: &str) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
-    for (place, letter) in letters.chars().enumerate() {
-        if place != 0 && place % 4 == 0 {
-            text.push(' ');
-        }
-        text.push(letter);
-    }
-    text
-}
-
 /// Makes effective what a login has confirmed, once its whole stack has agreed,
 /// and logs it. `None` if this login has confirmed nothing.
 ///
@@ -228,7 +227,13 @@ fn enrol(
     let ticket = Ticket::parse(ticket).ok_or(Denial::NotThere)?;
     let pending = store.pending(&account)?.ok_or(Denial::NotThere)?;
     let (tokens, state) = pending.redeem(&ticket, now).map_err(|_| Denial::NotThere)?;
-    // Whoever enrols from here is no stranger at the next login.
-    let state = state.succeeded(source(host).id(&tokens), now);
+    // Whoever enrols from here is no stranger at the next login, and is remembered
+    // as after any other code.
+    let source = source(host);
+    let state = state.succeeded(source.id(&tokens), now);
+    let state = match source.place().filter(|_| policy.rules.remember > 0) {
+        Some(place) => state.remembering(place.id(&tokens), now),
+        None => state,
+    };
     Ok(store.enrol(&account, &tokens, &state)?)
 }

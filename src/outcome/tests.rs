@@ -129,6 +129,7 @@ fn confirmed() -> Confirmed {
 fn token() -> Token {
     Token {
         name: TokenName::new("phone").unwrap(),
+        label: pam_otp_core::label::Label::default(),
         kind: Kind::Hotp { counter: 0 },
         secret: Secret::new(b"12345678901234567890").unwrap(),
         algorithm: Algorithm::Sha1,

@@ -10,6 +10,7 @@
     reason = "each test takes what it needs; a helper that fails is a broken test"
 )]
 
+pub(crate) mod first;
 pub(crate) mod home;
 
 use std::fs::File;
@@ -169,6 +170,7 @@ impl Phone {
         };
         let token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind,
             secret,
             algorithm: Algorithm::Sha1,
@@ -207,6 +209,7 @@ impl Phone {
         let step = Period::DEFAULT.step_at(UnixTime(authenticator::now()));
         let token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind: TIMED,
             secret,
             algorithm: Algorithm::Sha1,

@@ -55,6 +55,7 @@ impl World {
         let (set, codes) = RecoverySet::generate(&random());
         let token = Token {
             name: TokenName::new("phone").expect("a name"),
+            label: pam_otp_core::label::Label::default(),
             kind: Kind::Totp {
                 period: Period::DEFAULT,
             },

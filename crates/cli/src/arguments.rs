@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use pam_otp_core::policy::DEFAULT_FILE;
 
 use crate::commands::Command;
+use crate::examples;
 
 /// One-time codes as a second factor for everything that logs in through PAM.
 #[derive(Debug, Parser)]
@@ -40,7 +41,7 @@ pub(crate) enum Request {
     #[command(flatten)]
     Command(Command),
     /// Write the script by which a shell completes the command line
-    #[command(hide = true)]
+    #[command(hide = true, after_help = examples::help("completions"))]
     Completions {
         /// Which shell
         shell: Shell,
@@ -66,35 +67,15 @@ mod tests {
     #[test]
     fn each_command_has_its_name() {
         let all = Arguments::command();
-        for command in all.get_subcommands().filter(|it| !it.is_hide_set()) {
+        for command in all.get_subcommands() {
             let name = command.get_name();
-            let words = command.get_positionals().map(|_| "x");
+            let words = command.get_positionals().map(|_| "bash");
             let arguments = ["pam-otp", name].into_iter().chain(words);
             let Request::Command(command) = Arguments::parse_from(arguments).request else {
-                panic!("{name}");
+                assert_eq!(name, "completions");
+                continue;
             };
             assert_eq!(command.name(), name);
-        }
-    }
-
-    #[test]
-    fn every_command_and_option_is_in_the_manual_page() {
-        let manual = include_str!("../../../man/pam-otp.1").replace("\\-", "-");
-        for command in Arguments::command().get_subcommands() {
-            assert!(
-                manual.contains(&format!("pam-otp {}", command.get_name())),
-                "{command}"
-            );
-        }
-        let (all, mut commands) = (Arguments::command(), Arguments::command());
-        let own = commands.get_subcommands_mut().flat_map(|command| {
-            let options = command.get_arguments().cloned();
-            options.collect::<Vec<_>>()
-        });
-        for option in all.get_arguments().cloned().chain(own) {
-            if let Some(name) = option.get_long() {
-                assert!(manual.contains(&format!("--{name}")), "{name}");
-            }
         }
     }
 }

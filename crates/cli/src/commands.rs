@@ -21,7 +21,11 @@ macro_rules! commands {
         /// What to do.
         #[derive(Clone, Debug, Subcommand)]
         pub(crate) enum Command {
-            $($(#[$about])+ $variant($module::Options),)+
+            $(
+                $(#[$about])+
+                #[command(after_help = crate::examples::help(stringify!($module)))]
+                $variant($module::Options),
+            )+
         }
 
         impl Command {
@@ -47,6 +51,8 @@ commands! {
     Enroll(enroll),
     /// Make effective what `enroll --json` began; asks for a code of it
     Confirm(confirm),
+    /// Forget what `enroll --json` began; takes no code
+    Cancel(cancel),
     /// Tell whether two-factor login is on, and how it stands
     Status(status),
     /// Tell whether a code would open now; uses it up, as a login does
@@ -63,7 +69,7 @@ commands! {
     Rename(rename),
     /// Remove one of several tokens; asks for a code
     Remove(remove),
-    /// Take over what another program has
+    /// Take over tokens from a file of another program, or of an app
     Import(import),
     /// Show the otpauth URIs; asks for a code
     Export(export),
@@ -73,4 +79,8 @@ commands! {
     Reset(reset),
     /// Forget wrong codes, so that nobody waits any more (root only)
     Unlock(unlock),
+    /// Tell or change who needs a code in any case, and from when on (root only)
+    Require(require),
+    /// Tell or change who needs no code: users, groups, networks (root only)
+    Exempt(exempt),
 }

@@ -11,9 +11,10 @@ use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
 use crate::mismatch::Mismatch;
+use crate::policy::ChangeError;
 use crate::reply::Object;
 
-mod table;
+pub(crate) mod table;
 
 pub(crate) use table::Exit;
 
@@ -56,6 +57,10 @@ pub(crate) enum Error {
     NotConfirmed,
     /// Nothing was begun, or it is done already.
     NoPending(String),
+    /// Nothing was begun that could be cancelled.
+    NothingBegun(String),
+    /// Another enrolment was begun while this one waited for its code.
+    Overtaken,
     /// What was begun was not confirmed in time.
     PendingExpired(String),
     /// These tokens cannot be together in one record.
@@ -97,15 +102,17 @@ pub(crate) enum Error {
         /// What was to be done.
         command: &'static str,
     },
-    /// A file to import cannot be read.
+    /// A file that the caller has named cannot be read, or not be made.
     File {
         /// Which.
         path: PathBuf,
         /// Why.
-        error: String,
+        error: io::Error,
     },
     /// There is nothing in it.
     NothingToImport,
+    /// The policy cannot be changed so.
+    Change(ChangeError),
     /// Some of what was to be imported was not. The answer says which.
     EntriesRefused {
         /// So many.
@@ -143,7 +150,8 @@ impl Error {
                 seconds: Some(_), ..
             }) => "other_time",
             Self::Mismatch(_) | Self::NotConfirmed => "wrong_code",
-            Self::NoPending(_) => "no_pending",
+            Self::NoPending(_) | Self::NothingBegun(_) => "no_pending",
+            Self::Overtaken => "pending_replaced",
             Self::PendingExpired(_) => "pending_expired",
             Self::Tokens(TokenError::Twice(_)) | Self::NameTaken(_) => "name_taken",
             Self::Tokens(TokenError::TooMany(_)) => "too_many_tokens",
@@ -154,11 +162,24 @@ impl Error {
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
-            Self::Io(_) | Self::File { .. } => "input_output",
+            Self::File { error, .. } => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
+                io::ErrorKind::ReadOnlyFilesystem => "read_only",
+                io::ErrorKind::NotFound
+                | io::ErrorKind::AlreadyExists
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidFilename
+                | io::ErrorKind::InvalidInput => "bad_file",
+                _ => "input_output",
+            },
+            Self::Io(_) => "input_output",
             Self::TokenName(_) => "bad_token_name",
             Self::CodesLost => "codes_lost",
             Self::OthersStore { .. } => "insecure_record",
             Self::NothingToImport => "nothing_to_import",
+            Self::Change(error) => error.word(),
             Self::EntriesRefused { .. } => "entries_refused",
         }
     }
@@ -209,9 +230,14 @@ impl Error {
                 Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
             }
             Self::Mismatch(mismatch) => mismatch.hint(),
+            Self::Change(error) => error.hint(),
             Self::NoPending(_) | Self::PendingExpired(_) => {
                 Some(format!("pam-otp enroll{} begins one", for_user(other)))
             }
+            Self::Overtaken => Some(format!(
+                "finish that one, or begin anew: pam-otp enroll{}",
+                for_user(other)
+            )),
             Self::Tokens(TokenError::Twice(name)) => {
                 Some(format!("take another --name, or --replace \"{name}\""))
             }
@@ -259,18 +285,24 @@ impl Error {
                 )
             }),
             Self::Store(error) => error.hint(),
+            Self::File { error, .. } => match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    Some("take another name, or remove that file first".into())
+                }
+                _ => None,
+            },
             Self::Caller(_)
             | Self::UserName(_)
             | Self::Policy(_)
             | Self::Refused(Refusal::Empty | Refusal::Exhausted)
             | Self::NoCode
+            | Self::NothingBegun(_)
             | Self::NotShown(_)
             | Self::Random(_)
             | Self::Qr
             | Self::Tokens(TokenError::TooMany(_))
             | Self::Usage(_)
             | Self::TokenName(_)
-            | Self::File { .. }
             | Self::NothingToImport
             | Self::NameTaken(_)
             | Self::EntriesRefused { .. }
@@ -357,7 +389,10 @@ impl fmt::Display for Error {
                 f.write_str("a recovery code proves nothing about the app; it is not used up")
             }
             Self::Mismatch(mismatch) => f.write_str(&mismatch.what()),
-            Self::NoPending(user) => {
+            Self::Overtaken => f.write_str(
+                "another enrolment was begun meanwhile, and takes the place of this one",
+            ),
+            Self::NoPending(user) | Self::NothingBegun(user) => {
                 write!(f, "no enrolment of {user} waits to be confirmed")
             }
             Self::PendingExpired(user) => {
@@ -388,7 +423,13 @@ impl fmt::Display for Error {
                 "{}: the store of user {owner}, which root keeps out of",
                 path.display()
             ),
+            Self::File { path, error } if error.kind() == io::ErrorKind::AlreadyExists => write!(
+                f,
+                "{}: is there already, and is never written over",
+                path.display()
+            ),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
             Self::EntriesRefused { refused, all } => {
                 write!(f, "{refused} of {all} entries were not imported")
@@ -406,6 +447,12 @@ impl From<pam_otp_qr::TooLong> for Error {
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Self::Policy(error)
+    }
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        Self::Change(error)
     }
 }
 

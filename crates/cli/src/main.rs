@@ -25,9 +25,13 @@ mod arguments;
 mod clock;
 mod commands;
 mod error;
+mod examples;
+#[cfg(test)]
+mod manual;
 mod mismatch;
 mod person;
 mod plain;
+mod policy;
 mod present;
 mod qr;
 mod reply;

@@ -71,6 +71,7 @@ mod tests {
     fn token(kind: Kind) -> Token {
         Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind,
             secret: Secret::new(b"12345678901234567890").unwrap(),
             algorithm: Algorithm::Sha1,

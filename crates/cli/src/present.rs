@@ -3,23 +3,15 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 
+use pam_otp_core::label::LabelText;
 use pam_otp_core::token::Token;
 use pam_otp_core::uri::otpauth;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::plain::plain;
-use crate::qr::{Background, Picture};
+use crate::qr::{Background, Picture, Wishes};
 use crate::reply::unwritten;
-
-/// What the person asked for; nothing is asked for by default.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes {
-    /// A picture of ASCII characters.
-    pub(crate) ascii: bool,
-    /// A picture without colours, for this background.
-    pub(crate) background: Option<Background>,
-}
 
 /// How a picture is drawn.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +23,7 @@ struct Look {
 impl Look {
     /// What the output shows rightly. `variable` is the environment: the locale
     /// says what characters there are, and `TERM` and `NO_COLOR` whether colours.
-    fn of(wishes: Wishes, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn of(wishes: &Wishes, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         // The first of these that is set is the locale, as POSIX has it; if none
         // is, it is "C", and no more than ASCII.
@@ -70,7 +62,8 @@ fn names_utf8(locale: &str) -> bool {
         .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
-/// How an app tells this account from others.
+/// How an app tells this account from others: what is kept with the token, or
+/// what this host says.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
     /// Who gives the codes their meaning.
@@ -80,11 +73,12 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// The host's name, and the user's.
-    pub(crate) fn of(user: &str) -> Self {
+    /// Of this user's token.
+    pub(crate) fn of(token: &Token, user: &str) -> Self {
+        let kept = |part: &Option<LabelText>| part.as_ref().map(|it| it.as_str().to_owned());
         Self {
-            issuer: issuer(),
-            account: user.to_owned(),
+            issuer: kept(&token.label.issuer).unwrap_or_else(host_name),
+            account: kept(&token.label.account).unwrap_or_else(|| user.to_owned()),
         }
     }
 
@@ -95,7 +89,7 @@ impl Label {
 }
 
 /// Prints all that an authenticator app needs.
-pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Result<(), Error> {
+pub(crate) fn print_token(token: &Token, label: &Label, wishes: &Wishes) -> Result<(), Error> {
     let uri = label.uri(token);
     let picture = Picture::new(&uri)?;
     let mut stdout = std::io::stdout().lock();
@@ -107,7 +101,7 @@ pub(crate) fn print_token(token: &Token, label: &Label, wishes: Wishes) -> Resul
     let mut write = || {
         writeln!(stdout, "Account: {}", plain(&label.account))?;
         writeln!(stdout, "Issuer:  {}", plain(&label.issuer))?;
-        writeln!(stdout, "Key:     {}", *grouped(&token.secret.to_base32()))?;
+        writeln!(stdout, "Key:     {}", *token.secret.to_groups())?;
         writeln!(stdout, "URI:     {}", *uri)?;
         writeln!(stdout, "\n{}\n", *look.draw(&picture))?;
         stdout.flush()
@@ -121,7 +115,7 @@ pub(crate) fn picture(token: &Token, label: &Label) -> Result<Picture, Error> {
 }
 
 /// The host's name, by which the app tells this account from others.
-fn issuer() -> String {
+pub(crate) fn host_name() -> String {
     let name = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok());
@@ -129,23 +123,11 @@ fn issuer() -> String {
         .unwrap_or_else(|| "pam-otp".to_owned())
 }
 
-/// Groups of four, as people type them.
-fn grouped(letters: &str) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
-    for (place, letter) in letters.chars().enumerate() {
-        if place != 0 && place % 4 == 0 {
-            text.push(' ');
-        }
-        text.push(letter);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn look(wishes: Wishes, terminal: bool, environment: &[(&str, &str)]) -> Look {
+    fn look(wishes: &Wishes, terminal: bool, environment: &[(&str, &str)]) -> Look {
         Look::of(wishes, terminal, |name| {
             let (_, value) = environment.iter().find(|(key, _)| *key == name)?;
             Some(value.into())
@@ -175,7 +157,7 @@ mod tests {
             (&[], true),
         ] {
             assert_eq!(
-                look(Wishes::default(), true, environment).ascii,
+                look(&Wishes::default(), true, environment).ascii,
                 ascii,
                 "{environment:?}"
             );
@@ -201,7 +183,7 @@ mod tests {
             (true, &[], Background::Dark),
             (false, &[("TERM", "xterm")], Background::Dark),
         ] {
-            let look = look(Wishes::default(), terminal, environment);
+            let look = look(&Wishes::default(), terminal, environment);
             assert_eq!(look.background, background, "{environment:?}");
         }
     }
@@ -211,17 +193,13 @@ mod tests {
         let wishes = Wishes {
             ascii: true,
             background: Some(Background::Light),
+            ..Wishes::default()
         };
         let environment = [("LANG", "C.UTF-8"), ("TERM", "xterm")];
         let expected = Look {
             ascii: true,
             background: Background::Light,
         };
-        assert_eq!(look(wishes, true, &environment), expected);
-    }
-
-    #[test]
-    fn a_key_is_shown_in_groups_of_four() {
-        assert_eq!(*grouped("ABCDEFGHIJ"), "ABCD EFGH IJ");
+        assert_eq!(look(&wishes, true, &environment), expected);
     }
 }

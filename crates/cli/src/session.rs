@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
@@ -29,6 +29,12 @@ pub(crate) struct Session {
     pub(crate) store: Store,
     /// Whom this is about.
     pub(crate) account: Account,
+    /// The policy file.
+    pub(crate) policy_file: PathBuf,
+    /// The service whose section applies.
+    pub(crate) service: Option<String>,
+    /// Whom `--user` names.
+    pub(crate) named: Option<String>,
     /// What is to be done.
     pub(crate) command: &'static str,
     /// Who called the command.
@@ -76,12 +82,15 @@ impl Session {
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
-        let Some(name) = arguments.user.as_ref().or(own_name.as_ref()) else {
+        // These are about the policy, and name users who need not be there.
+        let about_policy = matches!(command, "require" | "exempt");
+        let user = arguments.user.as_ref().filter(|_| !about_policy);
+        let Some(name) = user.or(own_name.as_ref()) else {
             return Err(Error::Caller(format!("user id {caller} has no name")));
         };
         let name = UserName::new(name)?;
         let for_another = arguments.user.is_some() && arguments.user != own_name;
-        let policy = policy(arguments);
+        let policy = policy(arguments, about_policy);
         let charge = Charge::of(caller, policy.as_ref().ok());
         if for_another && charge == Charge::Nothing {
             return Err(Error::NotRoot);
@@ -89,7 +98,7 @@ impl Session {
 
         let account = Account::resolve(&name)?;
         let policy = policy?;
-        if caller.is_root() {
+        if caller.is_root() && !about_policy {
             keep_out(&policy, arguments, command)?;
         }
         let warning = meet(&account, policy.store, command)?;
@@ -100,6 +109,9 @@ impl Session {
             store: Store::new(&policy),
             policy,
             account,
+            policy_file: std::path::absolute(&arguments.policy).map_err(Error::Io)?,
+            service: arguments.service.clone(),
+            named: arguments.user.clone(),
             command,
             caller: own_name.clone().unwrap_or_else(|| caller.to_string()),
             administrator: arguments.user.is_some() && charge != Charge::Nothing,
@@ -122,6 +134,14 @@ impl Session {
     /// Whether the caller is root.
     pub(crate) fn is_root(&self) -> bool {
         self.charge == Charge::Everything
+    }
+
+    /// Refuses whoever is not root: the policy is root's.
+    pub(crate) fn require_root(&self) -> Result<(), Error> {
+        if self.is_root() {
+            return Ok(());
+        }
+        Err(self.not_in_charge(None))
     }
 
     /// Refuses whoever is not in charge of the store.
@@ -235,6 +255,11 @@ impl Session {
         syslog::done(action, self.user(), &self.caller, &path);
     }
 
+    /// Tells the system's log how the policy was changed.
+    pub(crate) fn log_policy(&self, what: &[(&str, String)], path: &Path) {
+        syslog::changed(self.command, what, &self.caller, path);
+    }
+
     /// Opens the user's record.
     pub(crate) fn record(&self) -> Result<Record, Error> {
         self.find_record()?
@@ -295,9 +320,14 @@ fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Re
 }
 
 /// The policy as a login through this service would have it.
-fn policy(arguments: &Arguments) -> Result<Policy, Error> {
+fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy, Error> {
     let path = &arguments.policy;
     let mut line = Line::default();
+    if may_be_made
+        && std::fs::symlink_metadata(path).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
+    {
+        return Ok(Policy::default());
+    }
     // Like a login: only the default file may be missing.
     if path.as_os_str() != pam_otp_core::policy::DEFAULT_FILE {
         line.policy = Some(std::path::absolute(path).map_err(Error::Io)?);

@@ -5,7 +5,7 @@ use pam_otp_core::token::{Kind, Token};
 
 use crate::error::Error;
 use crate::present::{Label, picture};
-use crate::qr::Background;
+use crate::qr::Wishes;
 use crate::reply::Object;
 
 /// The token from where it stands: the counters before that are spent.
@@ -36,7 +36,7 @@ pub(crate) fn token(token: &Token) -> Object {
 }
 
 /// All that an authenticator app needs.
-pub(crate) fn secret(token: &Token, label: &Label) -> Result<Object, Error> {
+pub(crate) fn secret(token: &Token, label: &Label, wishes: &Wishes) -> Result<Object, Error> {
     let picture = picture(token, label)?;
     let mut object = self::token(token);
     object.push("account", label.account.as_str());
@@ -44,6 +44,6 @@ pub(crate) fn secret(token: &Token, label: &Label) -> Result<Object, Error> {
     object.push("key", token.secret.to_base32());
     object.push("uri", label.uri(token));
     object.push("qr_svg", picture.svg());
-    object.push("qr_text", picture.utf8(Background::Dark));
+    object.push("qr_text", wishes.text(&picture));
     Ok(object)
 }

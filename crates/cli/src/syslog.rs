@@ -11,7 +11,16 @@ const PRIORITY: u8 = 10 * 8 + 5;
 /// One line in the system's log: what was done for whom, and by whom. A system
 /// without a log keeps nobody from enrolling.
 pub(crate) fn done(action: &str, user: &str, by: &str, path: &Path) {
-    let line = line(action, user, by, path);
+    send(&line(action, &[("user", user)], by, path));
+}
+
+/// The same of a change of the policy: what was changed, and by whom.
+pub(crate) fn changed(action: &str, what: &[(&str, String)], by: &str, path: &Path) {
+    let what: Vec<_> = what.iter().map(|(key, value)| (*key, &**value)).collect();
+    send(&line(action, &what, by, path));
+}
+
+fn send(line: &str) {
     // What syslog(3) sends, but for the time: the log has its own clock.
     let message = format!("<{PRIORITY}>pam-otp[{}]: {line}", std::process::id());
     if let Ok(socket) = UnixDatagram::unbound() {
@@ -21,16 +30,11 @@ pub(crate) fn done(action: &str, user: &str, by: &str, path: &Path) {
     }
 }
 
-fn line(action: &str, user: &str, by: &str, path: &Path) -> String {
+fn line(action: &str, what: &[(&str, &str)], by: &str, path: &Path) -> String {
     let path = path.display().to_string();
-    let pairs = [
-        ("user", user),
-        ("by", by),
-        ("outcome", "done"),
-        ("path", &path),
-    ];
-    pairs
-        .iter()
+    let pairs = [("by", by), ("outcome", "done"), ("path", &path)];
+    what.iter()
+        .chain(&pairs)
         .fold(format!("action={action}"), |line, (key, value)| {
             format!("{line} {key}={}", quoted(value))
         })
@@ -61,7 +65,7 @@ mod tests {
             ("a\nb\u{202e}", "\"a\\nb\\u{202e}\""),
         ] {
             assert_eq!(
-                line("disable", user, "root", path),
+                line("disable", &[("user", user)], "root", path),
                 format!(
                     "action=disable user={expected} by=root outcome=done path=/home/alice/.pam-otp"
                 )

@@ -17,7 +17,8 @@ mod common;
 
 use common::World;
 
-/// The code that the phone shows so many seconds from now.
+/// The code that the phone shows so many seconds after the enrolment was begun:
+/// the same code each time, also when a new one is shown meanwhile.
 fn code(begun: &Value, ahead: i64) -> String {
     let token = &begun["token"];
     let text = |field: &str| token[field].as_str().unwrap().to_owned();
@@ -27,7 +28,8 @@ fn code(begun: &Value, ahead: i64) -> String {
         _ => Algorithm::Sha512,
     };
     let digits = u32::try_from(token["digits"].as_u64().unwrap()).unwrap();
-    let time = authenticator::now().checked_add_signed(ahead).unwrap();
+    let begun = begun["expires"].as_u64().unwrap() - 30 * 60;
+    let time = begun.checked_add_signed(ahead).unwrap();
     match token["period"].as_u64() {
         Some(period) => authenticator::totp(&text("key"), time, algorithm, digits, period),
         None => authenticator::hotp(&text("key"), 0, digits, algorithm),
@@ -146,6 +148,9 @@ fn a_broken_pending_file_keeps_nobody_from_beginning_anew() {
 fn of_two_enrolments_at_once_the_later_one_counts() {
     let world = World::new();
     let (first, second) = (world.done(&["enroll"], ""), world.done(&["enroll"], ""));
+    assert_eq!(first["warnings"], json!([]));
+    let warning = "an enrolment of \"phone\" was begun and not confirmed; this one takes its place";
+    assert_eq!(second["warnings"], json!([warning]));
     world.refused(&["confirm"], &code(&first, 0), "wrong_code");
     world.done(&["confirm"], &code(&second, 0));
     world.refused(&["verify"], &code(&first, 30), "wrong_code");
@@ -180,9 +185,63 @@ fn of_a_person_and_a_panel_that_enrol_at_once_the_later_one_counts() {
     stdout.read_to_end(&mut Vec::new()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("That code does not match"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("That code does not match"), "{said}");
+    assert!(
+        said.contains("error: another enrolment was begun meanwhile"),
+        "{said}"
+    );
     // Given up, and yet the panel's is there still.
     world.done(&["confirm"], &code(&begun, 0));
+}
+
+#[test]
+fn what_was_begun_can_be_cancelled_without_a_code_and_begun_anew() {
+    let world = World::new();
+    world.refused(&["cancel"], "", "no_pending");
+    let begun = world.done(&["enroll"], "");
+    let cancelled = world.done(&["cancel"], "");
+    assert_eq!(cancelled["token"], "phone");
+    assert_eq!(fs::read_dir(world.store()).unwrap().count(), 0);
+    world.refused(&["confirm"], &code(&begun, 0), "no_pending");
+    let error = world.refused(&["cancel"], "", "no_pending");
+    assert_eq!(error["hint"], Value::Null);
+
+    // What is on stays on.
+    let (phone, confirmed) = enrol(&world);
+    let add = ["enroll", "--name", "tablet"];
+    let tablet = world.done(&add, recovery(&confirmed, 0));
+    assert_eq!(world.done(&["cancel"], "")["token"], "tablet");
+    world.refused(&["confirm"], &code(&tablet, 0), "no_pending");
+    world.done(&["verify"], &code(&phone, 30));
+    // For people in words.
+    world.done(&add, recovery(&confirmed, 1));
+    let ran = world.run(&["cancel"], "");
+    let words = "The enrolment of \"tablet\" is forgotten; logins are as they were.\n";
+    assert_eq!((&*ran.stdout, ran.success), (words, true));
+    // Whoever looks for a code to read finds none.
+    let ran = world.run(&["cancel"], "");
+    assert_eq!((&*ran.stdout, ran.success), ("", false));
+}
+
+#[test]
+fn what_was_begun_and_cannot_be_read_can_be_cancelled_too() {
+    let world = World::new();
+    world.done(&["enroll"], "");
+    let path = world.record().join("pending.toml");
+    for spoil in [
+        &|path: &std::path::Path| fs::write(path, "nonsense").unwrap(),
+        &|path: &std::path::Path| fs::write(path, "").unwrap(),
+        &|path: &std::path::Path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        },
+    ] as [&dyn Fn(&std::path::Path); 3]
+    {
+        world.done(&["enroll"], "");
+        spoil(&path);
+        assert_eq!(world.done(&["cancel"], "")["token"], Value::Null);
+        assert_eq!(fs::read_dir(world.store()).unwrap().count(), 0);
+    }
 }
 
 #[test]
@@ -237,6 +296,7 @@ fn what_no_token_can_be_is_wrong_usage() {
         &["--name", ""],
         &["--issuer", ""],
         &["--issuer", "a:b"],
+        &["--issuer", &"a".repeat(129)],
         &["--account", "a:b"],
         &["--type", "hotp", "--period", "30"],
     ] {
@@ -301,6 +361,54 @@ fn a_lost_device_is_replaced_for_a_recovery_code_and_opens_no_more() {
 }
 
 #[test]
+fn what_the_app_shows_is_kept_with_each_token_and_taken_over_by_its_successor() {
+    let world = World::new();
+    let named = ["--issuer", "Acme \"B&C\" \\", "--account", "ä@example.org"];
+    let phone = world.done(&[&["enroll"], &named[..]].concat(), "");
+    let confirmed = world.done(&["confirm"], &code(&phone, 0));
+    let uri = phone["token"]["uri"].as_str().unwrap();
+    let label = "/Acme%20%22B%26C%22%20%5C:%C3%A4%40example.org?";
+    assert!(uri.contains(label), "{uri}");
+    let shown = world.done(&["show"], recovery(&confirmed, 0));
+    assert_eq!(shown["tokens"][0], phone["token"]);
+    let exported = world.done(&["export"], recovery(&confirmed, 1));
+    assert_eq!(exported["tokens"][0]["uri"], uri);
+
+    // The second device has the host's name and the user's, as ever.
+    let tablet = world.done(&["enroll", "--name", "tablet"], recovery(&confirmed, 2));
+    assert_eq!(tablet["token"]["account"], tablet["user"]);
+    world.done(&["confirm"], &code(&tablet, 0));
+    let replace = ["enroll", "--replace", "phone", "--account", "bob"];
+    let new = world.done(&replace, recovery(&confirmed, 3));
+    assert_eq!(
+        (&new["token"]["issuer"], &new["token"]["account"]),
+        (&json!("Acme \"B&C\" \\"), &json!("bob"))
+    );
+    world.done(&["confirm"], &code(&new, 0));
+    let renamed = ["rename", "phone", "mobile"];
+    world.done(&renamed, recovery(&confirmed, 4));
+    let shown = world.done(&["show"], recovery(&confirmed, 5));
+    assert_eq!(shown["tokens"][0]["issuer"], new["token"]["issuer"]);
+    assert_eq!(shown["tokens"][1]["uri"], tablet["token"]["uri"]);
+}
+
+#[test]
+fn a_token_without_a_label_is_shown_by_the_host_s_name_and_the_user_s() {
+    let world = World::new();
+    let (begun, confirmed) = enrol(&world);
+    let path = world.record().join("token.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let old: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("issuer") && !line.starts_with("account"))
+        .collect();
+    assert_eq!(old.len() + 2, text.lines().count());
+    fs::write(&path, old.join("\n")).unwrap();
+    let shown = world.done(&["show"], recovery(&confirmed, 0));
+    assert_eq!(shown["tokens"][0], begun["token"]);
+}
+
+#[test]
 fn names_that_cannot_be_are_told_before_a_code_is_spent() {
     let world = World::new();
     world.refused(&["enroll", "--replace", "phone"], "", "not_enrolled");
@@ -314,8 +422,6 @@ fn names_that_cannot_be_are_told_before_a_code_is_spent() {
             .contains("--replace \"phone\"")
     );
     world.refused(&["enroll", "--replace", "tablet"], proof, "no_such_token");
-    let long = ["enroll", "--name", "tablet", "--account", &"a".repeat(3000)];
-    world.refused(&long, proof, "no_picture");
     assert_eq!(world.done(&["status"], "")["recovery_codes_left"], 10);
 }
 

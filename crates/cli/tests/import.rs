@@ -210,6 +210,35 @@ fn uris_come_by_standard_input_alone() {
 }
 
 #[test]
+fn an_imported_token_keeps_what_its_app_shows() {
+    let world = World::new();
+    let uri = |label: &str, rest: &str, period: u32| {
+        format!("otpauth://totp/{label}?secret={KEY}{rest}&algorithm=SHA1&digits=6&period={period}")
+    };
+    let kept = uri(
+        "Acme%20B%26C:alice%40example.org",
+        "&issuer=Acme%20B%26C",
+        30,
+    );
+    let partly_kept = uri("Acme:a%3Ab", "&issuer=Acme", 60);
+    let input = format!("{kept}\n{partly_kept}\n");
+    let answer = world.done(&["import", "-"], &input);
+    let warnings = answer["warnings"].as_array().unwrap();
+    assert_eq!(
+        warnings,
+        &[json!(
+            "line 2: the account is not kept: it has a colon or control characters, or \
+                 more than 128 bytes"
+        )]
+    );
+    let proof = answer["recovery_codes"][0].as_str().unwrap();
+    let exported = world.done(&["export"], proof);
+    assert_eq!(exported["tokens"][0]["uri"], kept);
+    let host_s = uri(&format!("Acme:{}", me()), "&issuer=Acme", 60);
+    assert_eq!(exported["tokens"][1]["uri"], host_s);
+}
+
+#[test]
 fn an_app_s_export_is_taken_over_and_its_unusable_entries_are_told() {
     let world = World::new();
     // Two entries: SHA-1, 6 digits, TOTP; and one with MD5.
@@ -324,7 +353,7 @@ fn a_file_that_is_not_there_or_empty_is_told() {
     let (world, files) = (World::new(), TempDir::new());
     let file = files.path().join("file");
     let path = file.to_str().unwrap();
-    let error = world.refused(&["import", path], "", "input_output");
+    let error = world.refused(&["import", path], "", "bad_file");
     assert!(
         error["message"].as_str().unwrap().starts_with(path),
         "{error}"
@@ -332,11 +361,7 @@ fn a_file_that_is_not_there_or_empty_is_told() {
     fs::write(&file, "\n").unwrap();
     world.refused(&["import", path], "", "nothing_to_import");
     world.refused(&["import", "-"], "", "nothing_to_import");
-    world.refused(
-        &["import", files.path().to_str().unwrap()],
-        "",
-        "input_output",
-    );
+    world.refused(&["import", files.path().to_str().unwrap()], "", "bad_file");
 }
 
 #[test]
@@ -356,7 +381,7 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
     let direct = laid("link", &secret);
     let around = laid("directory", files.path()).join("secret");
     for path in [&direct, &around] {
-        let error = world.refused(&["import", path.to_str().unwrap()], "", "input_output");
+        let error = world.refused(&["import", path.to_str().unwrap()], "", "bad_file");
         assert!(
             error["message"].as_str().unwrap().contains("symbolic link"),
             "{error}"
@@ -364,7 +389,7 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
     }
     std::os::unix::fs::chown(&secret, Some(12345), None).unwrap();
     let path = secret.to_str().unwrap();
-    let error = world.refused(&["import", path], "", "input_output");
+    let error = world.refused(&["import", path], "", "bad_file");
     assert!(
         error["message"]
             .as_str()

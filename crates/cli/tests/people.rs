@@ -318,6 +318,38 @@ fn a_home_that_is_not_there_is_named() {
 }
 
 #[test]
+fn alice_cancels_what_root_began_and_root_what_alice_began_and_the_log_says_who_did() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let root = ["enroll", "--json", "--user", "alice"];
+    run(&mut as_root(&sandbox, &root), "");
+    run(&mut as_alice(&sandbox, &["cancel"]), "");
+    run(&mut as_alice(&sandbox, &["enroll", "--json"]), "");
+    run(&mut as_root(&sandbox, &["cancel", "--user", "alice"]), "");
+    assert_eq!(
+        said(as_alice(&sandbox, &["cancel", "--user", "bob"])).0,
+        Some(1)
+    );
+    for who in ["alice", "root"] {
+        let wanted =
+            format!("action=cancel user=alice by={who} outcome=done path=/home/alice/.pam-otp");
+        sandbox
+            .syslog()
+            .wait_for(|line| line.ends_with(&wanted), SOON);
+    }
+    // A user whose store is root's is sent to root.
+    use_system_store(&sandbox);
+    run(&mut as_root(&sandbox, &root), "");
+    let (status, words) = said(as_alice(&sandbox, &["cancel"]));
+    assert_eq!(status, Some(1));
+    assert!(
+        words.contains("as root: pam-otp cancel --user alice\n"),
+        "{words}"
+    );
+}
+
+#[test]
 fn what_root_begins_alice_confirms_and_the_log_says_who_did() {
     use std::io::Write as _;
     let Some(sandbox) = sandbox() else {

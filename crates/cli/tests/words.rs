@@ -147,6 +147,44 @@ fn a_program_is_asked_nothing() {
 }
 
 #[test]
+fn zsh_and_fish_understand_their_scripts() {
+    let world = World::new();
+    for (shell, check) in [
+        (
+            "zsh",
+            "autoload -U compinit; compinit -D -u; eval \"$(cat)\"; whence _pam-otp",
+        ),
+        (
+            "fish",
+            "source; complete -C 'pam-otp enroll --re' | string replace -r '\t.*' ''",
+        ),
+    ] {
+        let script = world.run(&["completions", shell], "").stdout;
+        let started = Command::new(shell)
+            .args(["-c", check])
+            .env("HOME", world.store())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = started else {
+            println!("SKIPPED: {shell} is not installed");
+            continue;
+        };
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(script.as_bytes()).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            ["_pam-otp\n", "--replace\n"].contains(&&*said),
+            "{shell}: {output:?}"
+        );
+        assert!(output.stderr.is_empty(), "{shell}: {output:?}");
+    }
+}
+
+#[test]
 fn bash_completes_commands_and_options_by_the_script() {
     let world = World::new();
     let script = world.run(&["completions", "bash"], "").stdout;

@@ -171,6 +171,21 @@ impl Secret {
         Zeroizing::new(BASE32_NOPAD.encode(self.as_bytes()))
     }
 
+    /// The same in groups of four, as people type it.
+    #[must_use]
+    pub fn to_groups(&self) -> Zeroizing<String> {
+        let letters = self.to_base32();
+        // Room for all: a text that grows would leave copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(letters.len().saturating_mul(2)));
+        for (place, letter) in letters.chars().enumerate() {
+            if place != 0 && place % 4 == 0 {
+                text.push(' ');
+            }
+            text.push(letter);
+        }
+        text
+    }
+
     /// Whether it is shorter than RFC 4226 allows (16 bytes).
     #[must_use]
     pub fn is_short(&self) -> bool {

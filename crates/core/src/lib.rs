@@ -28,6 +28,7 @@ pub mod date;
 mod descriptor;
 pub mod document;
 pub mod enrolment;
+pub mod label;
 pub mod legacy;
 pub mod migration;
 pub mod network;

@@ -11,6 +11,7 @@ use data_encoding::BASE64_NOPAD;
 use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, Secret, SecretError};
+use crate::label::Label;
 use crate::time::Period;
 use crate::token::{Kind, Token, TokenName, TokenNameError};
 use crate::uri::{self, Key};
@@ -318,6 +319,7 @@ impl<'a> Entry<'a> {
         Ok(Key {
             token: Token {
                 name: uri::name(issuer.as_deref(), &account).map_err(EntryError::Name)?,
+                label: Label::of(issuer.as_deref(), &account),
                 kind,
                 secret,
                 algorithm,

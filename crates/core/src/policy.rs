@@ -22,7 +22,7 @@ pub mod legacy;
 
 pub use arguments::Arguments;
 pub use exceptions::Exceptions;
-pub use file::FileError;
+pub use file::{FileError, MAX_FILE, checked_text};
 pub use legacy::LegacyFile;
 
 /// Where the policy file lies unless an argument says otherwise.
@@ -49,6 +49,8 @@ pub struct Policy {
     /// From when on a login without enrolling is refused, where it asks for that;
     /// unset, at once.
     pub enroll_by: Option<Date>,
+    /// The same for users whom the require keys name.
+    pub require_by: Option<Date>,
     /// Who needs no code, and who needs one in any case.
     pub exceptions: Exceptions,
     /// The question; unset, it depends on what is asked for.
@@ -80,6 +82,7 @@ impl Default for Policy {
             },
             unenrolled: Unenrolled::Deny,
             enroll_by: None,
+            require_by: None,
             exceptions: Exceptions::default(),
             prompt: None,
             echo: false,
@@ -113,6 +116,16 @@ impl Policy {
         };
         arguments.apply(&mut policy);
         Ok(policy)
+    }
+
+    /// The rules for one service that stand in the text of a policy file; for all
+    /// others than have a section, if the service has no name.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] names line and key, of any section.
+    pub fn parse(text: &[u8], service: &str) -> Result<Self, Fault> {
+        file::read(text, service)
     }
 }
 

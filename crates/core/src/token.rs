@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, Generator, Secret};
 use crate::document::{self, Entries, Fault};
+use crate::label::Label;
 use crate::legacy::ScratchCodes;
 use crate::recovery::{RecoveryId, RecoverySet};
 use crate::state::State;
@@ -232,6 +233,8 @@ pub(crate) fn read_recovery(entries: &Entries<'_, '_>) -> Result<RecoverySet, Fa
 pub struct Token {
     /// What its owner calls it.
     pub name: TokenName,
+    /// What its app shows.
+    pub label: Label,
     /// What its codes move with.
     pub kind: Kind,
     /// The shared secret.
@@ -303,8 +306,11 @@ impl Token {
     }
 
     pub(crate) fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {
+        let [issuer, account] = Label::KEYS;
         entries.only(&[
             "name",
+            issuer,
+            account,
             "type",
             "secret",
             "algorithm",
@@ -327,6 +333,7 @@ impl Token {
         };
         Ok(Self {
             name,
+            label: Label::read(entries)?,
             kind: read_kind(entries)?,
             secret,
             algorithm,
@@ -336,6 +343,7 @@ impl Token {
 
     pub(crate) fn write(&self, text: &mut String) {
         let _ = writeln!(text, "\n[[token]]\nname = \"{}\"", self.name);
+        self.label.write(text);
         let _ = writeln!(text, "type = \"{}\"", self.kind.name());
         let _ = writeln!(text, "secret = \"{}\"", *self.secret.to_base32());
         let _ = writeln!(text, "algorithm = \"{}\"", self.algorithm.name());

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, DigitsError, Secret, SecretError};
+use crate::label::Label;
 use crate::time::{Period, PeriodError};
 use crate::token::{Kind, Token, TokenName, TokenNameError};
 
@@ -45,7 +46,8 @@ pub fn otpauth(token: &Token, issuer: &str, account: &str) -> Zeroizing<String> 
 #[derive(Clone, Debug)]
 pub struct Key {
     /// The token. Its name is made of issuer and account, without what a name
-    /// cannot have; `imported` where nothing is left.
+    /// cannot have; `imported` where nothing is left. Its label has what of the
+    /// two can be kept.
     pub token: Token,
     /// Who gave the secret out. Text of strangers: escape it before it is
     /// printed.
@@ -85,6 +87,7 @@ pub fn parse(text: &str) -> Result<Key, UriError> {
     Ok(Key {
         token: Token {
             name: name(issuer.as_deref(), &account).map_err(UriError::Name)?,
+            label: Label::of(issuer.as_deref(), &account),
             kind,
             secret,
             algorithm: parameters.algorithm()?,
@@ -283,6 +286,7 @@ mod tests {
     fn a_uri_has_every_parameter_and_nothing_that_breaks_it() {
         let mut token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: Label::default(),
             kind: Kind::Totp {
                 period: Period::DEFAULT,
             },

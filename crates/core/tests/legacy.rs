@@ -301,6 +301,7 @@ fn token() -> impl Strategy<Value = Token> {
     (kind, secret, select(&Algorithm::ALL[..]), 6..=8_u64).prop_map(
         |(kind, secret, algorithm, digits)| Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind,
             secret: Secret::new(&secret).unwrap(),
             algorithm,

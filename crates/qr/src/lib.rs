@@ -163,6 +163,7 @@ mod tests {
     fn uri_of(secret: &[u8], issuer: &str, account: &str) -> String {
         let token = Token {
             name: TokenName::new("phone").unwrap(),
+            label: pam_otp_core::label::Label::default(),
             kind: Kind::Totp {
                 period: Period::DEFAULT,
             },

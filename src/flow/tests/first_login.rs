@@ -77,6 +77,9 @@ fn who_has_no_record_is_shown_a_token_and_proves_it_and_is_enrolled_when_all_agr
     assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
     assert_eq!(world.set_credentials(&mut host, &[]), None, "once");
     assert!(!world.has("alice", PENDING_FILE));
+    let tokens = world.read("alice", TOKEN_FILE);
+    let label = "issuer = \"door.example.org\"\naccount = \"alice\"\n";
+    assert!(tokens.contains(label), "what the app shows is kept");
     // The code that confirmed is spent.
     login(&world, NOW, "denied", "used_code");
     login(&world, CODES[6], "granted", "code");
@@ -218,14 +221,74 @@ fn before_the_day_it_may_be_put_off_and_the_days_are_counted() {
 }
 
 #[test]
-fn who_has_a_record_is_exempt_or_must_have_one_is_not_enrolled() {
+fn who_has_a_record_or_is_exempt_is_not_enrolled() {
     let world = World::with_alice(ENROLL);
     login(&world, NOW, "granted", "code");
     let world = World::new(&format!("{ENROLL}\nexempt_users = [\"alice\"]"));
     let host = Scripted::login("alice").logs(Level::Notice, "skipped", "exempt_user", "");
     assert_eq!(plays(&world, host, &[]), PAM_IGNORE);
-    let world = World::new(&format!("{ENROLL}\nrequire_users = [\"alice\"]"));
-    login(&world, NOW, "denied", "unenrolled");
+}
+
+#[test]
+fn who_is_required_enrols_and_has_a_day_of_their_own() {
+    let required = format!("{ENROLL}\nrequire_users = [\"alice\"]");
+    for exempt in ["", "exempt_users = [\"alice\"]"] {
+        // A day that is for the others lets nobody put it off who is required.
+        let world = World::new(&format!("{required}\nenroll_by = \"1970-01-15\"\n{exempt}"));
+        let mut host = effective(dialogue(alice()));
+        assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
+        assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
+        login(&world, CODES[6], "granted", "code");
+    }
+    let day = "require_by = \"1970-01-08\"";
+    let question = "One-time codes are needed here in 7 days. Set them up now? [y/N] ";
+    let world = World::new(&format!("{required}\n{day}"));
+    let host = Scripted::login("alice").asks_with_echo(question, "");
+    let host = host.logs(Level::Notice, "skipped", "postponed", "days=7");
+    assert_eq!(plays(&world, host, &[]), PAM_IGNORE);
+    let host = dialogue(alice().asks_with_echo(question, "y"));
+    assert_eq!(plays(&world, host, &[]), PAM_SUCCESS);
+    let late = alice().after(7 * DAY).asks(FIRST, "");
+    let host = denied(late.asks(FIRST, "").asks(FIRST, ""), "not_confirmed");
+    assert_eq!(plays(&world, host, &[]), PAM_AUTH_ERR);
+    // It is no day for anybody else.
+    let world = World::new(&format!("{ENROLL}\n{day}"));
+    assert_eq!(plays(&world, dialogue(alice()), &[]), PAM_SUCCESS);
+}
+
+#[test]
+fn where_logins_do_not_enrol_no_day_lets_in_who_is_required() {
+    for unenrolled in ["allow", "deny"] {
+        let world = World::new(&format!(
+            "unenrolled = \"{unenrolled}\"\nrequire_users = [\"alice\"]\n\
+             enroll_by = \"1970-01-15\"\nrequire_by = \"1970-01-15\""
+        ));
+        login(&world, NOW, "denied", "unenrolled");
+    }
+}
+
+#[test]
+fn the_code_of_a_first_login_is_remembered_once_all_have_agreed() {
+    let world = World::new(&format!("{ENROLL}\nremember = \"8h\""));
+    let host = dialogue(alice());
+    assert_eq!(plays(&world, host, &[]), PAM_SUCCESS);
+    // Not yet: a second login from there enrols anew.
+    let mut second = effective(dialogue(alice()));
+    assert_eq!(world.play(&mut second, &[]), PAM_SUCCESS);
+    assert_eq!(world.set_credentials(&mut second, &[]), Some(PAM_SUCCESS));
+    let remembered = Scripted::login("alice").logs(Level::Notice, "skipped", "remembered", "");
+    assert_eq!(plays(&world, remembered, &[]), PAM_IGNORE);
+    let elsewhere = Scripted::login("alice").from("192.0.2.8");
+    let asked = denied(elsewhere.asks(QUESTION, ""), "no_code");
+    assert_eq!(plays(&world, asked, &[]), PAM_AUTH_ERR);
+    // A policy that remembers nothing notes nothing.
+    let world = World::new(ENROLL);
+    let mut host = effective(dialogue(alice()));
+    assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
+    assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
+    let policy = fs::read_to_string(world.policy_file()).unwrap();
+    fs::write(world.policy_file(), format!("{policy}remember = \"8h\"\n")).unwrap();
+    login(&world, CODES[6], "granted", "code");
 }
 
 #[test]

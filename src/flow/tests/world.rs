@@ -114,8 +114,17 @@ impl World {
 
     /// Whether a file of the user's record is there.
     pub(super) fn has(&self, user: &str, file: &str) -> bool {
+        self.path(user, file).exists()
+    }
+
+    /// What a file of a record says.
+    pub(super) fn read(&self, user: &str, file: &str) -> String {
+        std::fs::read_to_string(self.path(user, file)).unwrap()
+    }
+
+    fn path(&self, user: &str, file: &str) -> std::path::PathBuf {
         let records = self.directory.path().join("records");
-        records.join(user).join(file).exists()
+        records.join(user).join(file)
     }
 }
 
@@ -126,6 +135,7 @@ pub(super) const TIMED: Kind = Kind::Totp {
 pub(super) fn token(name: &str, kind: Kind, digits: u64) -> Token {
     Token {
         name: TokenName::new(name).unwrap(),
+        label: pam_otp_core::label::Label::default(),
         kind,
         secret: Secret::from_base32(SECRET).unwrap(),
         algorithm: Algorithm::Sha1,

@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use pam_otp_core::code::{Algorithm, Digits, DigitsError, Secret};
 use pam_otp_core::enrolment::{LIFETIME, Pending};
+use pam_otp_core::label::{self, LabelText};
 use pam_otp_core::store::{Record, StoreError};
 use pam_otp_core::time::{Period, PeriodError, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenName};
@@ -14,7 +15,8 @@ use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
-use crate::present::{Label, Wishes, picture, print_token};
+use crate::present::{Label, host_name, picture, print_token};
+use crate::qr::Wishes;
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::shown;
@@ -22,7 +24,7 @@ use crate::shown;
 /// What kind of token to make, and what to call it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Name the new token; "phone" if nothing is said
+    /// Name the new token, instead of "phone"
     #[arg(long, value_name = "NAME", value_parser = TokenName::new)]
     name: Option<TokenName>,
 
@@ -42,17 +44,20 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NUMBER", default_value = "6", value_parser = digits)]
     digits: Digits,
 
-    /// For how many seconds a code is shown, 10 to 300; not for hotp [default: 30]
+    /// For how many seconds a code is shown, 10 to 300, instead of 30; not for hotp
     #[arg(long, value_name = "SECONDS", value_parser = period)]
     period: Option<Period>,
 
-    /// Who the app says the codes are for; the host's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = named)]
-    issuer: Option<String>,
+    /// What the app shows as the issuer, instead of the host's name; no colon
+    #[arg(long, value_name = "TEXT", value_parser = LabelText::new)]
+    issuer: Option<LabelText>,
 
-    /// Whose the app says they are; the user's name if nothing is said
-    #[arg(long, value_name = "TEXT", value_parser = named)]
-    account: Option<String>,
+    /// What the app shows as the account, instead of the user's name; no colon
+    #[arg(long, value_name = "TEXT", value_parser = LabelText::new)]
+    account: Option<LabelText>,
+
+    #[command(flatten)]
+    picture: Wishes,
 }
 
 fn algorithms() -> impl clap::builder::TypedValueParser<Value = Algorithm> {
@@ -68,14 +73,6 @@ fn period(text: &str) -> Result<Period, PeriodError> {
     text.parse().map_err(|_| PeriodError).and_then(Period::new)
 }
 
-/// Issuer or account. Apps part the two at the first colon, written or encoded.
-fn named(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.contains(':') {
-        return Err("must not be empty, and cannot have a colon");
-    }
-    Ok(text.to_owned())
-}
-
 /// Tries that a person has to type the first code.
 const TRIES: usize = 3;
 
@@ -83,10 +80,12 @@ const TRIES: usize = 3;
 /// rest. Otherwise asks for a code of it, and confirms.
 pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
     let mut record = record(session, options)?;
-    let token = options.token()?;
-    let label = options.label(session);
+    let mut token = options.token()?;
+    token.label = options.label(session, record.as_ref());
+    let label = Label::of(&token, session.user());
     // What cannot be shown is told before a code is spent.
-    picture(&token, &label)?;
+    let picture = picture(&token, &label)?;
+    options.picture.check_files()?;
     if let Some(record) = &mut record {
         let new = options.place(record, token.clone());
         new.map_err(Error::Tokens)?;
@@ -103,19 +102,55 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
         login: None,
     };
+    let written = options.picture.write_files(&picture)?;
+    let mut reply = Reply::new();
+    tell_earlier(session, &mut reply);
+    let begun = begin(session, options, &pending, &label, reply);
+    if begun.is_err() {
+        written.take_back();
+    }
+    begun
+}
+
+/// One that waits still is confirmed no more: whoever has begun it should know.
+fn tell_earlier(session: &Session, reply: &mut Reply) {
+    let now = Session::now();
+    let earlier = session.pending().ok().flatten();
+    let Some(earlier) = earlier.filter(|earlier| !earlier.is_over(now)) else {
+        return;
+    };
+    let warning = format!(
+        "an enrolment of \"{}\" was begun and not confirmed; this one takes its place",
+        earlier.token.name
+    );
     if session.json {
-        let mut reply = Reply::new();
-        reply.field("token", shown::secret(&pending.token, &label)?);
+        reply.warn(warning);
+    } else {
+        person::warn(&plain(warning));
+    }
+}
+
+/// Notes what was begun, and shows it.
+fn begin(
+    session: &Session,
+    options: &Options,
+    pending: &Pending,
+    label: &Label,
+    mut reply: Reply,
+) -> Result<Reply, Error> {
+    if session.json {
+        let token = shown::secret(&pending.token, label, &options.picture)?;
+        reply.field("token", token);
         reply.field("replaces", options.replace.as_ref().map(ToString::to_string));
         reply.field("expires", pending.expires.0);
-        session.store.begin(&session.account, &pending)?;
+        session.store.begin(&session.account, pending)?;
         return Ok(reply);
     }
-    session.store.begin(&session.account, &pending)?;
-    let confirmed = in_one_go(session, &pending, &label, record.is_none());
+    session.store.begin(&session.account, pending)?;
+    let confirmed = in_one_go(session, pending, label, &options.picture);
     if confirmed.is_err() {
         // Nobody comes back for it. One that stays does no harm.
-        let _ = forget(session, &pending);
+        let _ = forget(session, pending);
     }
     confirmed
 }
@@ -155,6 +190,7 @@ impl Options {
         getrandom::fill(&mut *bytes)?;
         Ok(Token {
             name,
+            label: label::Label::default(),
             kind,
             secret: Secret::new(&*bytes).map_err(|error| Error::Usage(error.to_string()))?,
             algorithm: self.algorithm,
@@ -176,15 +212,18 @@ impl Options {
         .map(drop)
     }
 
-    fn label(&self, session: &Session) -> Label {
-        let mut label = Label::of(session.user());
-        if let Some(issuer) = &self.issuer {
-            label.issuer.clone_from(issuer);
-        }
-        if let Some(account) = &self.account {
-            label.account.clone_from(account);
-        }
-        label
+    /// What the app shows: what was asked for, or as of the token whose place it
+    /// takes, or host and user. All is kept: the host may get another name.
+    fn label(&self, session: &Session, record: Option<&Record>) -> label::Label {
+        let asked = label::Label {
+            issuer: self.issuer.clone(),
+            account: self.account.clone(),
+        };
+        let mut tokens = record.iter().flat_map(|record| record.tokens().tokens());
+        let replaced = tokens.find(|token| Some(&token.name) == self.replace.as_ref());
+        let replaced = replaced.map(|token| token.label.clone());
+        let ours = label::Label::of(Some(&host_name()), session.user());
+        asked.or(replaced.unwrap_or_default()).or(ours)
     }
 }
 
@@ -193,14 +232,14 @@ fn in_one_go(
     session: &Session,
     pending: &Pending,
     label: &Label,
-    first: bool,
+    wishes: &Wishes,
 ) -> Result<Reply, Error> {
     session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
     session
         .guide("Scan the QR code with an authenticator app, or type account and key into it.\n")?;
-    print_token(&pending.token, label, Wishes::default()).map_err(|error| match error {
+    print_token(&pending.token, label, wishes).map_err(|error| match error {
         // Whoever does not see key and QR code cannot go on.
-        Error::Io(error) if first => Error::NotShown(error),
+        Error::Io(error) if pending.first => Error::NotShown(error),
         error => error,
     })?;
     session.guide("Then type the code that the app shows.")?;
@@ -211,11 +250,20 @@ fn in_one_go(
             Err(Error::Refused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),
             other => return other,
         }
+        if is_overtaken(session, pending)? {
+            return Err(Error::Overtaken);
+        }
         if tries_left > 0 {
             person::tell("Try the one that it shows next.");
         }
     }
     Err(Error::NotConfirmed)
+}
+
+/// Whether somebody has begun another enrolment since.
+fn is_overtaken(session: &Session, pending: &Pending) -> Result<bool, Error> {
+    let there = session.pending()?;
+    Ok(there.is_some_and(|there| there.token.id() != pending.token.id()))
 }
 
 /// An answer that is no code at all. A recovery code proves nothing about the

@@ -1,8 +1,9 @@
 //! `pam-otp export`: the otpauth URIs, for another program.
 
 use clap::Args;
-use pam_otp_core::token::{Token, TokenError, TokenName};
+use pam_otp_core::token::TokenName;
 
+use crate::commands::show::wanted;
 use crate::commands::verify::prove;
 use crate::error::Error;
 use crate::present::Label;
@@ -23,21 +24,17 @@ pub(crate) struct Options {
 pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
     let name = options.name.as_deref().map(TokenName::new).transpose()?;
     let mut record = session.record()?;
-    let wanted = |token: &&Token| name.as_ref().is_none_or(|name| token.name == *name);
     // A slip uses up no code.
-    if let (None, Some(name)) = (record.tokens().tokens().iter().find(wanted), &name) {
-        return Err(TokenError::Missing(name.to_string()).into());
-    }
+    drop(wanted(record.tokens(), name.as_ref())?);
     if !session.administrator {
         prove(session, &mut record)?;
     }
     let state = record.state()?;
-    let label = Label::of(session.user());
     let mut reply = Reply::new();
     let mut list = Vec::new();
-    for token in record.tokens().tokens().iter().filter(wanted) {
+    for token in wanted(record.tokens(), name.as_ref())? {
         let token = shown::current(token, &state);
-        let uri = label.uri(&token);
+        let uri = Label::of(&token, session.user()).uri(&token);
         reply.line(&uri);
         let mut object = shown::token(&token);
         object.push("uri", uri);

@@ -130,12 +130,12 @@ fn looks_like_uri(path: &Path) -> bool {
 
 /// Reads a file. Root reads no other user's by a link that somebody laid.
 fn read_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |error: String| Error::File {
+    let failed = |error| Error::File {
         path: path.to_owned(),
         error,
     };
     let file = if session.is_root() {
-        let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
+        let absolute = std::path::absolute(path).map_err(failed)?;
         let owners: Vec<u32> = session.account.uid().into_iter().collect();
         open_file(&absolute, &owners).map_err(|error| {
             // It begins with a path of its own.
@@ -145,17 +145,22 @@ fn read_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error
             }
         })?
     } else {
-        File::open(path).map_err(|error| failed(error.to_string()))?
+        File::open(path).map_err(failed)?
     };
-    read_all(file).map_err(|error| failed(error.to_string()))
+    read_all(file).map_err(failed)
 }
 
 /// What is wrong, without the path.
-fn why(error: &StoreError) -> String {
+fn why(error: &StoreError) -> io::Error {
+    let kind = match error {
+        StoreError::Io { error, .. } => error.kind(),
+        StoreError::Missing(_) => io::ErrorKind::NotFound,
+        _ => io::ErrorKind::PermissionDenied,
+    };
     let text = error.to_string();
     let path = error.path().map(|path| format!("{}: ", path.display()));
-    path.and_then(|path| text.strip_prefix(&path).map(str::to_owned))
-        .unwrap_or(text)
+    let text = path.and_then(|path| text.strip_prefix(&path).map(str::to_owned));
+    io::Error::new(kind, text.unwrap_or_else(|| error.to_string()))
 }
 
 fn read_stdin() -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -199,7 +199,9 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
         name: account.name().to_string(),
         ..row
     };
+    // A first login's own is that login's, and no command's.
     let pending = store.pending(&account);
+    let pending = pending.map(|it| it.filter(|it| it.login.is_none()));
     let opened = store.open(&account).and_then(|record| {
         let Some(mut record) = record else {
             return Ok(None);

@@ -3,16 +3,58 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
+
+use crate::error::Error;
+
+/// Files that were written just now.
+#[derive(Debug, Default)]
+pub(crate) struct Written(Vec<PathBuf>);
+
+impl Written {
+    /// Writes one more; see [`write_private`].
+    pub(super) fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        write_private(path, bytes)?;
+        self.0.push(path.to_owned());
+        Ok(())
+    }
+
+    /// Removes them: what they show is of no use.
+    pub(crate) fn take_back(self) {
+        for path in self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Whether the name is free, and a file can be made there, as far as that can be
+/// told now.
+pub(super) fn check_new(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => return Err(failed(path, io::ErrorKind::AlreadyExists.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(path, error)),
+    }
+    let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let flags = AccessFlags::W_OK | AccessFlags::X_OK;
+    access(directory, flags).map_err(|errno| failed(path, errno.into()))
+}
 
 /// Writes a new file that its owner alone can read. Whatever has the name
 /// already is left as it is, a dangling symbolic link too. If writing fails
 /// nothing is left behind. Errors name the path.
-#[cfg_attr(not(test), expect(dead_code, reason = "for --svg and --png"))]
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    create(path, |mut file| file.write_all(bytes)).map_err(named)
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    create(path, |mut file| file.write_all(bytes)).map_err(|error| failed(path, error))
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    Error::File {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 fn create(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
@@ -62,15 +104,32 @@ mod tests {
         symlink(&file, &link).unwrap();
         symlink(&elsewhere, &dangling).unwrap();
         for path in [&file, &link, &dangling, &directory.path().to_owned()] {
-            let error = write_private(path, b"secret").unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-            assert!(
-                error.to_string().starts_with(path.to_str().unwrap()),
-                "{error}"
+            let expected = format!(
+                "{}: is there already, and is never written over",
+                path.display()
             );
+            for error in [write_private(path, b"secret"), check_new(path)] {
+                let error = error.unwrap_err();
+                assert_eq!(
+                    (error.code(), error.to_string()),
+                    ("bad_file", expected.clone())
+                );
+            }
         }
         assert_eq!(fs::read(&file).unwrap(), b"mine");
         assert!(!elsewhere.exists() && dangling.is_symlink());
+    }
+
+    #[test]
+    fn what_was_written_can_be_taken_back() {
+        let directory = TempDir::new();
+        let (one, two) = (directory.path().join("one"), directory.path().join("two"));
+        let mut written = Written::default();
+        written.write(&one, b"secret").unwrap();
+        written.write(&two, b"secret").unwrap();
+        assert!(written.write(&two, b"secret").is_err());
+        written.take_back();
+        assert!(!one.exists() && !two.exists());
     }
 
     #[test]

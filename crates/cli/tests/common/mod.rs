@@ -77,6 +77,11 @@ impl World {
         self.directory.path().join("store")
     }
 
+    /// A file of this name, of no meaning to anybody.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// The one record in the store.
     pub(crate) fn record(&self) -> PathBuf {
         fs::read_dir(self.store())
@@ -144,6 +149,18 @@ impl World {
         answer["error"].take()
     }
 
+    /// The message of a command line that is not understood.
+    pub(crate) fn usage(&self, arguments: &[&str]) -> String {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        let output = self.command(&all).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        schema::check(&answer).unwrap();
+        assert_eq!(answer["error"]["code"], "usage");
+        answer["error"]["message"].as_str().unwrap().to_owned()
+    }
+
     /// Enrols, answering with the code that the phone shows.
     pub(crate) fn enroll(&self) -> Enrolled {
         let (mut child, mut stdout, mut shown) = self.start_enrolment();
@@ -168,7 +185,18 @@ impl World {
 
     /// Starts enrolling, up to the question for a code.
     pub(crate) fn start_enrolment(&self) -> (Child, BufReader<ChildStdout>, Enrolled) {
-        let mut child = self.command(&["enroll"]).spawn().unwrap();
+        self.start_enrolment_with(&[])
+    }
+
+    /// The same, with options.
+    pub(crate) fn start_enrolment_with(
+        &self,
+        options: &[&str],
+    ) -> (Child, BufReader<ChildStdout>, Enrolled) {
+        let mut child = self
+            .command(&[&["enroll"], options].concat())
+            .spawn()
+            .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut shown = Enrolled {
             key: String::new(),

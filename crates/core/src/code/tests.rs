@@ -199,3 +199,9 @@ fn neither_a_secret_nor_a_code_is_shown_by_debug() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_key_is_shown_in_groups_of_four() {
+    let secret = Secret::from_base32("GEZDGNBVGY3TQOJQGE").unwrap();
+    assert_eq!(*secret.to_groups(), "GEZD GNBV GY3T QOJQ GE");
+}

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::ScratchCodes;
 use crate::code::{Algorithm, Code, Digits, Secret, SecretError};
 use crate::document::Fault;
+use crate::label::Label;
 use crate::time::Period;
 use crate::token::{Kind, Token, TokenName};
 
@@ -63,6 +64,7 @@ impl GoogleFile {
         let kind = rest.kind()?;
         let token = Token {
             name,
+            label: Label::default(),
             kind,
             secret,
             algorithm: Algorithm::Sha1,

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Code, Digits, Secret};
 use crate::document::Fault;
+use crate::label::Label;
 use crate::time::{Period, UnixTime};
 use crate::token::{Kind, Token, TokenName};
 use crate::user::UserName;
@@ -200,6 +201,7 @@ impl Fields {
             user,
             token: Token {
                 name,
+                label: Label::default(),
                 kind: self.kind,
                 secret: self.secret,
                 algorithm: Algorithm::Sha1,

@@ -41,32 +41,33 @@ pub const FLAGS: &[(&str, &str)] = &[
     (
         "split",
         "Asks for password and code in one field, hands the password on to the next module and \
-         holds the code for a later pam_otp line of the same stack, which checks it. So a wrong \
-         password does not use up a code. Checks nothing itself, and never counts as a success.",
+         holds the code for a later `pam_otp.so` line of the same stack, which checks it. So a \
+         wrong password does not use up a code. Checks nothing itself, and never counts as a \
+         success.",
     ),
     (
         "forward_pass",
         "Asks for password and code in one field, checks the code, and hands the password on. \
-         With try_first_pass or use_first_pass: hands on what stood before the code.",
+         With `try_first_pass` or `use_first_pass`: hands on what stood before the code.",
     ),
     (
         "try_first_pass",
         "Takes the code off the end of the password that an earlier module asked for; asks if \
          there is none, or if it does not open.",
     ),
-    ("use_first_pass", "The same, but never asks."),
-    ("nullok", "The same as unenrolled=allow."),
-    ("echo_verification_code", "The same as echo=true."),
-    ("echo-verification-code", "The same as echo=true."),
-    ("noskewadj", "The same as drift=0."),
-    ("allow_readonly", "The same as unwritable=volatile."),
+    ("use_first_pass", "As `try_first_pass`, but never asks."),
+    ("nullok", "The same as `unenrolled=allow`."),
+    ("echo_verification_code", "The same as `echo=true`."),
+    ("echo-verification-code", "The same as `echo=true`."),
+    ("noskewadj", "The same as `drift=0`."),
+    ("allow_readonly", "The same as `unwritable=volatile`."),
     (
         "no_increment_hotp",
         "Changes nothing: a wrong code never moves a counter here.",
     ),
     (
         "no_strict_owner",
-        "The file that secret names may belong to root, or to the user who logs in, too. Anybody \
+        "The file that `secret` names may belong to root, or to the user who logs in, too. Anybody \
          else's is refused all the same.",
     ),
     (
@@ -80,32 +81,33 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
     (
         "policy",
         "FILE",
-        "Reads this policy file instead of /etc/security/pam_otp.toml.",
+        "Reads this policy file instead of `/etc/security/pam_otp.toml`. The path must be \
+         absolute, and the file must be there.",
     ),
-    ("authtok_prompt", "TEXT", "The same as prompt=TEXT."),
+    ("authtok_prompt", "TEXT", "The same as `prompt=`."),
     (
         "secret",
         "FILE",
         "Where the user's file of pam_google_authenticator's lies, in the place of \
-         ~/.google_authenticator. An absolute path, in which ${USER} is the user's name, and ~ or \
-         ${HOME} at the beginning the user's home.",
+         `~/.google_authenticator`. An absolute path, in which `${USER}` is the user's name, and \
+         `~` or `${HOME}` at the beginning the user's home.",
     ),
     (
         "user",
         "NAME",
-        "The file that secret names is this user's, and opened with this user's rights. FILE \
-         then has ${USER} in it, and neither ~ nor ${HOME}.",
+        "The file that `secret` names is this user's, and opened with this user's rights. Its \
+         path then has `${USER}` in it, and neither `~` nor `${HOME}`.",
     ),
     (
         "allowed_perm",
         "0NNN",
-        "The mode that the file may have at most, in octal. 0600, which it is without this, can \
-         only be made tighter.",
+        "The mode that the file that `secret` names may have at most, in octal. 0600, which it is \
+         without this, can only be made tighter.",
     ),
     (
         "grace_period",
         "SECONDS",
-        "The same as remember=, in seconds; 30 days at most.",
+        "The same as `remember=`, in seconds; 30 days at most.",
     ),
 ];
 

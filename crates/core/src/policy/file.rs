@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
@@ -12,7 +13,7 @@ use crate::descriptor::clear_of_stdio;
 use crate::document::{self, Entries, Entry, Fault};
 
 /// Most bytes in a policy file.
-const MAX_FILE: u64 = 64 * 1024;
+pub const MAX_FILE: u64 = 64 * 1024;
 
 /// Reads the file's text; `None` if there is no file.
 pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
@@ -33,6 +34,15 @@ pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         }
         Err(errno) => return Err(FileError::Io(errno.into())),
     };
+    checked_text(file).map(Some)
+}
+
+/// The text of a policy file that was opened for reading.
+///
+/// # Errors
+///
+/// [`FileError`] if others could have written it, or it cannot be read.
+pub fn checked_text(file: OwnedFd) -> Result<Vec<u8>, FileError> {
     let file = clear_of_stdio(file).map_err(|errno| FileError::Io(errno.into()))?;
     let stat = rustix::fs::fstat(&file).map_err(|errno| FileError::Io(errno.into()))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -51,7 +61,7 @@ pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     if u64::try_from(text.len()).is_ok_and(|length| length > MAX_FILE) {
         return Err(FileError::Size);
     }
-    Ok(Some(text))
+    Ok(text)
 }
 
 /// Reads the rules for one service. All sections are checked, also those of

@@ -29,8 +29,8 @@ pub const KEYS: &[Key] = &[
         name: "store",
         takes: Takes::Word(&["home", "system"]),
         default: "home",
-        meaning: "Where records lie: home is ~/.pam-otp, the user's own; system is a directory \
-                  of root's that the user's processes cannot read.",
+        meaning: "Where records lie: `home` is `~/.pam-otp`, the user's own; `system` is a \
+                  directory of root's that the user's processes cannot read.",
         set: |policy, setting| {
             policy.store = if setting.is("system") {
                 StoreKind::System
@@ -50,9 +50,9 @@ pub const KEYS: &[Key] = &[
         name: "unwritable",
         takes: Takes::Word(&["deny", "volatile"]),
         default: "deny",
-        meaning: "A record on a disk that is read-only, full or failing: deny refuses the login; \
-                  volatile keeps what it changes in a copy of root's under /run, until the disk \
-                  takes it. Codes that were used so are forgotten when the machine is started \
+        meaning: "A record on a disk that is read-only, full or failing: `deny` refuses the login; \
+                  `volatile` keeps what it changes in a copy of root's under `/run`, until the \
+                  disk takes it. Codes that were used so are forgotten when the machine is started \
                   anew.",
         set: |policy, setting| {
             policy.unwritable = if setting.is("volatile") {
@@ -67,8 +67,8 @@ pub const KEYS: &[Key] = &[
         takes: Takes::Truth,
         default: "true",
         meaning: "Whether a user without a record of pam-otp's logs in by a file of \
-                  pam_google_authenticator's, if there is one: ~/.google_authenticator, or what \
-                  the argument secret names. It is read, and never written.",
+                  pam_google_authenticator's, if there is one: `~/.google_authenticator`, or what \
+                  the argument `secret` names. It is read, and never written.",
         set: |policy, setting| {
             policy.legacy = setting
                 .is("true")
@@ -94,7 +94,7 @@ pub const KEYS: &[Key] = &[
         takes: Takes::Number(0, 20),
         default: "2",
         meaning: "Time-based codes: most steps by which logins take a token's clock to be off. How \
-                  far it is off is learnt from codes that opened. 0: not at all. pam-otp resync \
+                  far it is off is learnt from codes that opened. 0: not at all. `pam-otp resync` \
                   follows one that is farther off.",
         set: |policy, setting| {
             policy.rules.drift = u16::try_from(setting.number()).unwrap_or(0);
@@ -122,8 +122,8 @@ pub const KEYS: &[Key] = &[
         name: "unenrolled",
         takes: Takes::Word(&["deny", "allow", "enroll"]),
         default: "deny",
-        meaning: "A user without a record: deny refuses the login; allow leaves it to the other \
-                  modules of the stack; enroll has the user enrol during the login.",
+        meaning: "A user without a record: `deny` refuses the login; `allow` leaves it to the \
+                  other modules of the stack; `enroll` has the user enrol during the login.",
         set: |policy, setting| {
             policy.unenrolled = match setting.text() {
                 "allow" => Unenrolled::Allow,
@@ -136,8 +136,9 @@ pub const KEYS: &[Key] = &[
         name: "enroll_by",
         takes: Takes::Date,
         default: "",
-        meaning: "From this day on (UTC), users whom unenrolled = enroll asks must enrol; before \
-                  it, they may put it off. Empty: at once.",
+        meaning: "From this day on (UTC), users whom `unenrolled = \"enroll\"` asks must enrol; \
+                  before it, they may put it off. Empty: at once. Users whom the require keys \
+                  name: see `require_by`.",
         set: |policy, setting| policy.enroll_by = Date::parse(setting.text()),
     },
     Key {
@@ -176,6 +177,15 @@ pub const KEYS: &[Key] = &[
         meaning: "Groups whose members need a code, likewise. A group that the system does not \
                   know has every user in it.",
         set: |policy, setting| policy.exceptions.require_groups = setting.list(),
+    },
+    Key {
+        name: "require_by",
+        takes: Takes::Date,
+        default: "",
+        meaning: "From this day on (UTC), users whom the require keys name must enrol, where \
+                  `unenrolled = \"enroll\"` asks them; before it, they may put it off. Empty: at \
+                  once, whatever `enroll_by` says.",
+        set: |policy, setting| policy.require_by = Date::parse(setting.text()),
     },
     Key {
         name: "remember",
@@ -294,7 +304,9 @@ pub enum Item {
 }
 
 impl Item {
-    fn accepts(self, text: &str) -> bool {
+    /// Whether it can stand in such a list.
+    #[must_use]
+    pub fn accepts(self, text: &str) -> bool {
         match self {
             // Nobody is called so. Whoever writes it means more than a name, and
             // would get less.

@@ -114,6 +114,7 @@ fn terminals_displace_terminals_and_addresses_addresses_the_oldest_first() {
 fn token(name: &str, byte: u8) -> Token {
     Token {
         name: TokenName::new(name).unwrap(),
+        label: crate::label::Label::default(),
         kind: TokenKind::Totp {
             period: Period::DEFAULT,
         },

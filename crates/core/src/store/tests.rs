@@ -114,6 +114,7 @@ impl World {
 fn phone(byte: u8) -> Token {
     Token {
         name: TokenName::new("phone").unwrap(),
+        label: crate::label::Label::default(),
         kind: Kind::Totp {
             period: Period::DEFAULT,
         },

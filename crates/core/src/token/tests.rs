@@ -25,6 +25,26 @@ fn a_short_file_means_what_apps_assume() {
         }
     );
     assert!(file.recovery().is_none());
+    assert_eq!(token.label, Label::default());
+}
+
+#[test]
+fn a_label_is_kept_whatever_quotes_it_has_and_is_no_part_of_the_token_s_id() {
+    let mut token = TokenFile::parse(PHONE.as_bytes()).unwrap().tokens()[0].clone();
+    let id = token.id();
+    for label in [
+        Label::of(Some("Acme \"B&C\" \\ Söhne"), "alice@example.org"),
+        Label::of(Some("''"), ""),
+        Label::of(None, "\\u0041\"\"\"#"),
+    ] {
+        token.label = label.clone();
+        let written = TokenFile::new(vec![token.clone()], None).unwrap().to_toml();
+        let again = TokenFile::parse(written.as_bytes()).unwrap();
+        assert_eq!(
+            (&again.tokens()[0].label, again.tokens()[0].id()),
+            (&label, id)
+        );
+    }
 }
 
 #[test]
@@ -32,6 +52,7 @@ fn what_is_written_is_read_again() {
     let (recovery, _) = RecoverySet::generate(&[5; RecoverySet::ENTROPY]);
     let token = |name, kind, algorithm| Token {
         name: TokenName::new(name).unwrap(),
+        label: Label::default(),
         kind,
         secret: Secret::new(&[3; 20]).unwrap(),
         algorithm,
@@ -73,7 +94,7 @@ fn every_fault_names_its_line_and_key() {
         (
             "name = \"phone\"",
             "nom = \"phone\"",
-            "line 4: unknown key `nom`; known here: name, type, secret, algorithm, digits, period, counter",
+            "line 4: unknown key `nom`; known here: name, issuer, account, type, secret, algorithm, digits, period, counter",
         ),
         (
             "\"totp\"",
@@ -119,6 +140,21 @@ fn every_fault_names_its_line_and_key() {
             "\"phone\"",
             "\"\"",
             "line 4: `name`: a token's name has 1 to 64 characters, and no quotes, backslashes or control characters",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\nissuer = \"a:b\"",
+            "line 6: `issuer`: issuer and account have 1 to 128 bytes, no colon and no control characters",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\naccount = \"\"",
+            "line 6: `account`: issuer and account have 1 to 128 bytes, no colon and no control characters",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\naccount = 5",
+            "line 6: `account`: must be a string",
         ),
         ("[[token]]", "[token]", "line 3: `token`: must be an array"),
         (

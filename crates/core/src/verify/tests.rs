@@ -21,6 +21,7 @@ const RULES: Rules = Rules {
 fn token(name: &str, kind: Kind, byte: u8) -> Token {
     Token {
         name: TokenName::new(name).unwrap(),
+        label: crate::label::Label::default(),
         kind,
         secret: Secret::new(&[byte; 20]).unwrap(),
         algorithm: Algorithm::Sha1,

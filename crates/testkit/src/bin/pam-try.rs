@@ -1,7 +1,7 @@
 //! One login through libpam, as a process of its own.
 //!
 //! usage: `pam-try --service S --user U [--confdir DIR] [--rhost R] [--tty T]
-//! [--ruser R] [--wait[=READY,GATE]] [--careless] < replies`
+//! [--ruser R] [--wait[=READY,GATE]] [--careless] [--mute] < replies`
 //!
 //! Replies are the lines of standard input. Prints `code=7 setcred=-` and
 //! then a line for each prompt; what modules log goes to standard error too.
@@ -9,6 +9,8 @@
 //!
 //! With `--careless`, its standard input, output and error are closed while the
 //! module works, and it prints all the same.
+//!
+//! With `--mute`, it refuses to show messages; it asks questions all the same.
 //!
 //! With `--wait`, it writes one byte to descriptor READY (3) when it is asked
 //! for its last reply, and gives that reply when descriptor GATE (4) ends.
@@ -27,6 +29,10 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         if argument == "--careless" {
             careless = true;
+            continue;
+        }
+        if argument == "--mute" {
+            application = application.mute_messages();
             continue;
         }
         if argument == "--wait" {

@@ -1,6 +1,7 @@
 //! What another program's file says: entries, each with its place.
 
 use clap::ValueEnum;
+use pam_otp_core::label::LabelText;
 use pam_otp_core::legacy::google::GoogleFile;
 use pam_otp_core::legacy::oath::{Pins, UsersFile};
 use pam_otp_core::migration::Export;
@@ -122,7 +123,25 @@ impl Content {
         });
     }
 
-    fn take(&mut self, place: Place, token: Token) {
+    /// With its label, as far as that can be kept.
+    fn take_key(&mut self, place: Place, key: Key) {
+        let Key {
+            token,
+            issuer,
+            account,
+        } = key;
+        let lost = [
+            ("issuer", issuer.is_some() && token.label.issuer.is_none()),
+            ("account", !account.is_empty() && token.label.account.is_none()),
+        ];
+        for (part, _) in lost.into_iter().filter(|(_, lost)| *lost) {
+            self.warnings.push(format!(
+                "{}: the {part} is not kept: it has a colon or control characters, or more \
+                 than {} bytes",
+                place.describe(),
+                LabelText::MAX
+            ));
+        }
         self.entries.push(Entry {
             place,
             user: None,
@@ -232,7 +251,7 @@ impl Content {
         let head = text.get(..EXPORT.len());
         if !head.is_some_and(|head| head.eq_ignore_ascii_case(EXPORT)) {
             match uri::parse(text) {
-                Ok(Key { token, .. }) => self.take(place, token),
+                Ok(key) => self.take_key(place, key),
                 Err(error) => self.refuse(place, None, error.to_string()),
             }
             return;
@@ -246,13 +265,13 @@ impl Content {
         }
         // The numbers that were not refused, in their order.
         let mut number = 0_usize;
-        for Key { token, .. } in export.keys {
+        for key in export.keys {
             number = number.saturating_add(1);
             while export.refused.iter().any(|other| other.number == number) {
                 number = number.saturating_add(1);
             }
             let number = Some(number);
-            self.take(Place { number, ..place }, token);
+            self.take_key(Place { number, ..place }, key);
         }
         for refused in export.refused {
             let number = Some(refused.number);
