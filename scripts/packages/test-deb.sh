@@ -96,6 +96,15 @@ with_the_second_profile_a_wrong_password_is_not_told_from_a_wrong_code() {
     same "$(log_in daemon alice correct-horse no-such-code-here || true)" 'password code denied'
     same "$(log_in daemon alice battery-staple no-such-code-here || true)" 'password code denied'
     same "$(log_in daemon nobody-at-all battery-staple 123456 || true)" 'password code denied'
+    # As docs/packages.md shows it. On a fresh system there is nothing else.
+    same "$(sed -n '/^auth  /p' docs/packages.md | tr -s ' ')" \
+        "$(grep ^auth "$root/etc/pam.d/common-auth" | tr -s '[:blank:]' ' ')"
+}
+
+switched_off_it_asks_for_no_code() {
+    done_well inside pam-auth-update --package --disable pam-otp pam-otp-ask-always
+    same "$(log_in daemon alice correct-horse 000000)" 'password granted'
+    done_well inside pam-auth-update --package --enable pam-otp pam-otp-ask-always
 }
 
 an_upgrade_keeps_state_records_policy_and_profiles() {
@@ -209,6 +218,7 @@ for suite; do
         an_example_asks_for_password_and_code_and_each_code_opens_once \
         pam_auth_update_asks_for_a_code_everywhere_after_a_right_password \
         with_the_second_profile_a_wrong_password_is_not_told_from_a_wrong_code \
+        switched_off_it_asks_for_no_code \
         an_upgrade_keeps_state_records_policy_and_profiles \
         a_policy_that_does_not_parse_is_said_at_an_upgrade_and_left_alone \
         it_is_not_removed_while_a_stack_names_it \
