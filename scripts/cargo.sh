@@ -6,7 +6,8 @@
 # stays that user's.
 #
 # What a release build makes depends on source and compiler alone: no path of
-# this machine is left in it, wherever the source, cargo and Rust lie.
+# this machine is left in it, wherever the source, cargo and Rust lie. Flags of
+# RUSTFLAGS are kept; rustflags of cargo's configuration files are passed over.
 set -eu
 
 hide_paths() {

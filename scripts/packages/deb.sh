@@ -30,4 +30,5 @@ export TOP="$PWD"
 }
 rm -f "$packages"/pam-otp_*.deb
 mv "$work"/pam-otp_*.deb "$packages/"
+give_back
 ls -l "$packages"/pam-otp_*.deb

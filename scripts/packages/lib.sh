@@ -29,3 +29,10 @@ umask 022
 fill() {
     sed -e "/^$1\$/{r $2" -e 'd}' "$3"
 }
+
+# Under sudo, what is made in a user's tree is that user's.
+give_back() {
+    if [ -n "${SUDO_USER:-}" ] && [ "$(stat -c %U .)" = "$SUDO_USER" ]; then
+        chown -hR "$SUDO_USER:" "$packages"
+    fi
+}

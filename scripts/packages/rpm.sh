@@ -34,4 +34,5 @@ rpmbuild -bb --build-in-place --noclean "$@" \
 mkdir -p "$out"
 rm -f "$out"/pam-otp*.rpm
 mv "$work"/RPMS/*/*.rpm "$out/"
+give_back
 ls -l "$out"/pam-otp*.rpm

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . scripts/packages/lib.sh
 
-host=$(rustc -vV | sed -n 's/^host: //p')
+host=$(scripts/cargo.sh -vV | sed -n 's/^host: //p')
 sources=$(scripts/cargo.sh metadata --format-version 1 --locked --offline --filter-platform "$host" |
     grep -o '"manifest_path":"[^"]*"' | sed 's/^"manifest_path":"//; s/\/Cargo\.toml"$//')
 
