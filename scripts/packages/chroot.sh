@@ -58,12 +58,12 @@ log_in() {
     inside log-in "$@"
 }
 
-# Enrols alice; $key is her phone's, and $root/codes has her recovery codes.
+# Enrols alice; $key is her phone's, and $root/root/codes has her recovery codes.
 enrol_alice() {
     key=$(inside pam-otp enroll --user alice --json | field key)
     code_now | inside pam-otp confirm --user alice --json |
-        grep -o '"recovery_codes":\[[^]]*\]' | grep -o '[0-9a-z]\{4\}-[0-9a-z-]*' >"$root/codes"
-    [ -s "$root/codes" ] || broken 'no recovery codes'
+        grep -o '"recovery_codes":\[[^]]*\]' | grep -o '[0-9a-z]\{4\}-[0-9a-z-]*' >"$root/root/codes"
+    [ -s "$root/root/codes" ] || broken 'no recovery codes'
 }
 
 # A text field of a JSON answer.
@@ -86,8 +86,8 @@ oath() {
 
 # One that has not been used. A login by it needs no phone, and no waiting.
 recovery_code() {
-    head -n 1 "$root/codes"
-    sed -i 1d "$root/codes"
+    head -n 1 "$root/root/codes"
+    sed -i 1d "$root/root/codes"
 }
 
 # Tests.
