@@ -16,7 +16,7 @@ use super::error::{Problem, StoreError};
 use super::files::{self, Stamp};
 use super::identity::Identity;
 use super::place::{check_base, walk};
-use crate::legacy::google::GoogleFile;
+use crate::legacy::google::{GoogleFile, Warning};
 use crate::policy::StoreKind;
 use crate::policy::legacy::{self, HOME_FILE, LegacyFile};
 use crate::state::State;
@@ -51,6 +51,8 @@ pub(super) struct LegacyRecord {
     stamp: Stamp,
     pub(super) tokens: TokenFile,
     window: u64,
+    /// What was read over.
+    pub(super) warnings: Vec<Warning>,
     /// What the file knows of earlier logins.
     begin: State,
 }
@@ -164,6 +166,7 @@ impl LegacyPlace {
             stamp: Stamp::of(&stat),
             begin: begin(&google, self.drift),
             window: google.window,
+            warnings: google.warnings,
             tokens: TokenFile::of_legacy(google.token, google.scratch),
         }))
     }
