@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use pam_otp_core::legacy::oath::{MAX_FILE, Pins};
@@ -135,7 +135,7 @@ fn read_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error
         error,
     };
     let file = if session.is_root() {
-        let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
+        let absolute = absolute(path).map_err(|error| failed(error.to_string()))?;
         let owners: Vec<u32> = session.account.uid().into_iter().collect();
         open_file(&absolute, &owners).map_err(|error| {
             // It begins with a path of its own.
@@ -148,6 +148,19 @@ fn read_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error
         File::open(path).map_err(|error| failed(error.to_string()))?
     };
     read_all(file).map_err(|error| failed(error.to_string()))
+}
+
+/// The working directory's own path has no link in it, so its parents are known
+/// by their names. Any other `..` is as good as a link.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut base = std::env::current_dir()?;
+    let mut rest = path.components().peekable();
+    while let Some(Component::ParentDir | Component::CurDir) = rest.peek() {
+        if rest.next() == Some(Component::ParentDir) {
+            base.pop();
+        }
+    }
+    Ok(base.join(rest.collect::<PathBuf>()))
 }
 
 /// What is wrong, without the path.

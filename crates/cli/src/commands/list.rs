@@ -199,7 +199,9 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
         name: account.name().to_string(),
         ..row
     };
+    // What a first login has confirmed is that login's, or was a stranger's.
     let pending = store.pending(&account);
+    let pending = pending.map(|pending| pending.filter(|it| it.login.is_none()));
     let opened = store.open(&account).and_then(|record| {
         let Some(mut record) = record else {
             return Ok(None);
