@@ -247,10 +247,8 @@ fn no_memory_for_the_module_in_a_first_login_denies_and_the_host_lives() {
         let (_, finished) = first_login(famine(0, false));
         assert!(finished.reported(), "{finished:#?}");
         // The last one: the app that shows codes says something too.
-        let lines = finished.stderr.lines().rev();
-        let said = lines
-            .filter_map(|line| line.strip_prefix("starve: "))
-            .next();
+        let mut lines = finished.stderr.lines().rev();
+        let said = lines.find_map(|line| line.strip_prefix("starve: "));
         let count = said.and_then(|said| said.strip_suffix(" made"));
         let count: usize = count.and_then(|count| count.parse().ok()).expect("a count");
         assert!(count > 10, "nothing is seen of what the module allocates");
@@ -260,9 +258,14 @@ fn no_memory_for_the_module_in_a_first_login_denies_and_the_host_lives() {
             for on in [false, true] {
                 let (name, finished) = first_login(famine(at, on));
                 let case = format!("{:?}", famine(at, on));
-                assert_eq!(finished.status.code(), Some(1), "{case}: {finished:#?}");
-                assert!(finished.says("=out_of_memory"), "{case}: {finished:#?}");
-                let next = match starving.house.key(&name) {
+                let key = starving.house.key(&name);
+                match finished.status.code() {
+                    // What is left to do once the record is there bears it.
+                    Some(0) if during == "setcred" => assert!(key.is_some(), "{case}"),
+                    Some(1) => assert!(finished.says("=out_of_memory"), "{case}: {finished:#?}"),
+                    _ => panic!("{case}: {finished:#?}"),
+                }
+                let next = match key {
                     Some(key) => code(&key, now() + 30),
                     None => "@code\n\n".to_owned(),
                 };
