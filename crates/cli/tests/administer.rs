@@ -161,6 +161,34 @@ fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
     assert_eq!(users["dave"]["state"], "on");
 }
 
+/// As strangers leave it who come as far as the first login and no farther.
+#[test]
+fn what_a_login_has_confirmed_and_not_made_effective_is_not_listed_as_begun() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    run(&mut by("carol", &sandbox, &["enroll", "--json"]), "");
+    let confirmed = format!(
+        "\n[confirmed]\nticket = \"{}\"\nnext = 1\ndrift = 0\n\n[confirmed.recovery]\n\
+         salt = \"{}\"\nhashes = []\n",
+        "0".repeat(64),
+        "0".repeat(32)
+    );
+    let pending = "/home/carol/.pam-otp/pending.toml";
+    let mut cat = sandbox.command("cat");
+    let begun = run(cat.arg(pending), "");
+    script(
+        &sandbox,
+        &format!("cat > {pending} <<'EOF'\n{begun}{confirmed}EOF"),
+    );
+    let carol = &list(&sandbox, &["--all"])["carol"];
+    assert_eq!(
+        [&carol["state"], &carol["pending"]],
+        [&json!("off"), &json!(false)],
+        "{carol}"
+    );
+}
+
 #[test]
 fn a_home_that_is_no_place_for_a_record_is_off_unless_there_is_one() {
     let Some(sandbox) = sandbox() else {

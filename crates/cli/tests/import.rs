@@ -421,3 +421,15 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
             .contains("belongs to user id 12345")
     );
 }
+
+#[test]
+fn a_file_above_the_working_directory_is_read_by_root_too() {
+    let (world, files) = (World::new(), TempDir::new());
+    fs::create_dir_all(files.path().join("a/b")).unwrap();
+    fs::write(files.path().join("file"), format!("{KEY}\n\" TOTP_AUTH\n")).unwrap();
+    let mut import = world.command(&["import", ".././../file"]);
+    let output = import.current_dir(files.path().join("a/b")).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+}

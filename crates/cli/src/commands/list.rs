@@ -207,7 +207,7 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
         name: account.name().to_string(),
         ..row
     };
-    // A first login's own is that login's, and no command's.
+    // What a first login has begun or confirmed is that login's, or was a stranger's.
     let pending = store.pending(&account);
     let pending = pending.map(|it| it.filter(|it| it.login.is_none()));
     let opened = store.open(&account).and_then(|record| {

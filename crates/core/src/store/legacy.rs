@@ -95,8 +95,11 @@ impl LegacyPlace {
             (Some(path), Some(passwd)) => {
                 let place = path.of(&account.name, &passwd.home);
                 // A home may not be there yet when the file is, and the state
-                // must be.
-                let at_home = user.is_none() && place.anchor == passwd.home;
+                // must be. Whoever opens the file: another line may name it
+                // otherwise, and a code opens once.
+                let home = account.passwd.as_ref().map(|own| &own.home);
+                let at_home =
+                    home.is_some_and(|home| home.is_absolute() && place.path.starts_with(home));
                 let kind = if at_home {
                     store.kind
                 } else {

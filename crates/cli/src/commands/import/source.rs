@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use pam_otp_core::legacy::oath::MAX_FILE;
 use pam_otp_core::store::{StoreError, open_file};
@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::session::Session;
 
-/// Reads a file, and warns if others can read it. Root reads no other user's by a link that somebody laid.
+/// Reads a file, and warns if others can read it. Root reads no other user's by a
+/// link that somebody laid.
 pub(super) fn read_file(
     session: &Session,
     path: &Path,
@@ -24,7 +25,7 @@ pub(super) fn read_file(
         error,
     };
     let file = if session.is_root() {
-        let absolute = std::path::absolute(path).map_err(failed)?;
+        let absolute = absolute(path).map_err(failed)?;
         let owners: Vec<u32> = session.account.uid().into_iter().collect();
         open_file(&absolute, &owners).map_err(|error| {
             // It begins with a path of its own.
@@ -51,6 +52,19 @@ fn warn_of_readers(file: &File, path: &Path, reply: &mut Reply) -> io::Result<()
         ));
     }
     Ok(())
+}
+
+/// The working directory's own path has no link in it, so its parents are known
+/// by their names. Any other `..` is as good as a link.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut base = std::env::current_dir()?;
+    let mut rest = path.components().peekable();
+    while let Some(Component::ParentDir | Component::CurDir) = rest.peek() {
+        if rest.next() == Some(Component::ParentDir) {
+            base.pop();
+        }
+    }
+    Ok(base.join(rest.collect::<PathBuf>()))
 }
 
 /// What is wrong, without the path.
