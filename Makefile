@@ -17,10 +17,10 @@ COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_p
     fish:fish/vendor_completions.d/pam-otp.fish
 
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
-.PHONY: telling valgrind miri fuzz fuzz-smoke
+.PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the module and the command into target/release
 	@scripts/install-deps.sh build
@@ -113,6 +113,19 @@ uninstall: ## remove what install put there; records and the policy stay
 	    rm -f $(DATADIR)/man/man$${page##*.}/$${page#man/}; done
 	for script in $(COMPLETIONS); do rm -f $(DATADIR)/$${script#*:}; done
 	rm -rf $(DOCDIR)
+
+deb: ## make the Debian package, in target/packages
+	@scripts/install-deps.sh deb
+	@$(MAKE) --no-print-directory build
+	scripts/packages/deb.sh
+
+rpm: ## make the rpm packages, in target/packages
+	@scripts/install-deps.sh rpm
+	@$(MAKE) --no-print-directory build
+	scripts/packages/rpm.sh
+
+check-packages: ## make all packages, and install, upgrade and remove them in chroots (as root)
+	@scripts/lanes/packages.sh
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo
+# usage: install-deps.sh build|check|demo|deb|rpm|packages
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -15,6 +15,11 @@ build='gcc libc6-dev libpam0g-dev make'
 demo='passwd util-linux mount openssh-server openssh-client oathtool'
 # Faults: system calls that fail, fixtures in C, full disks, wrong clocks.
 check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
+# SELinux modules are in packages of both kinds.
+selinux='checkpolicy semodule-utils'
+deb="debhelper dpkg-dev $selinux"
+rpm="rpm $selinux"
+trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 
@@ -22,8 +27,11 @@ case $purpose in
     build) needed=$build wanted= ;;
     check) needed="$build $check" ;;
     demo) needed="$build $demo" wanted= ;;
+    deb) needed="$build $deb" wanted= ;;
+    rpm) needed="$build $rpm" wanted= ;;
+    packages) needed="$build $trial" wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages' >&2
         exit 2
         ;;
 esac
@@ -64,14 +72,22 @@ missing() {
 # Without dpkg, programs and files are all there is to look at.
 look_elsewhere() {
     lacking=
-    for program in cc make \
-        $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv) \
-        $([ "$purpose" != check ] || echo strace mkfs.ext4 faketime); do
+    phone_and_server='ssh ssh-keygen oathtool useradd setpriv'
+    case $purpose in
+        demo) programs=$phone_and_server ;;
+        check) programs="$phone_and_server strace mkfs.ext4 faketime" ;;
+        deb) programs='dpkg-buildpackage dh checkmodule semodule_package' ;;
+        rpm) programs='rpmbuild checkmodule semodule_package' ;;
+        *) programs= ;;
+    esac
+    for program in cc make $programs; do
         command -v "$program" >/dev/null || lacking="$lacking $program"
     done
     echo 'int pam_start(void); int main(void) { return pam_start(); }' |
         cc -x c - -lpam -o /dev/null 2>/dev/null || lacking="$lacking libpam-headers"
-    [ "$purpose" = build ] || [ -x /usr/sbin/sshd ] || lacking="$lacking sshd"
+    case $purpose in
+        demo | check) [ -x /usr/sbin/sshd ] || lacking="$lacking sshd" ;;
+    esac
     [ -z "$lacking" ] || fail "missing:$lacking" \
         "what they are called here is not known to this script; on Debian: apt-get install $needed"
 }

@@ -1,0 +1,44 @@
+#!/bin/sh
+# usage: stage.sh ROOT debian|redhat
+#
+# Puts below ROOT what packages have besides what `make install` puts there.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/packages/lib.sh
+
+root=$1
+family=$2
+doc=$root/usr/share/doc/pam-otp
+
+put() {
+    # $1: the file; then where it goes
+    install -D -m 644 "$1" "$root$2"
+}
+
+case $family in
+    debian)
+        # Where Debian's zsh looks.
+        mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
+        for profile in packaging/pam-configs/*; do
+            put "$profile" "/usr/share/pam-configs/${profile##*/}"
+        done
+        ;;
+    redhat)
+        put packaging/authselect/postlogin /usr/share/doc/pam-otp/authselect/postlogin
+        ;;
+esac
+
+put packaging/tmpfiles.d/pam-otp.conf /usr/lib/tmpfiles.d/pam-otp.conf
+install -d -m 700 "$root/var/lib/pam-otp"
+put packaging/fail2ban/filter.d/pam-otp.conf /etc/fail2ban/filter.d/pam-otp.conf
+put packaging/fail2ban/jail.d/pam-otp.conf /etc/fail2ban/jail.d/pam-otp.conf
+
+scripts/packages/selinux.sh "$root/usr/share/selinux/packages/pam-otp"
+
+# What users and administrators read; how it is built stays in the source.
+for page in README.md SECURITY.md docs/formats.md docs/json.md docs/json-schema.json \
+    docs/legacy-formats.md docs/migrating.md docs/threats.md docs/packages.md; do
+    put "$page" "/usr/share/doc/pam-otp/${page##*/}"
+done
+scripts/packages/third-party.sh >"$doc/THIRD-PARTY"
+chmod 644 "$doc/THIRD-PARTY"
