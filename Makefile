@@ -62,7 +62,7 @@ test: ## every test; those that need root are skipped without
 	$(CARGO) test --workspace --locked --no-fail-fast
 	@[ "$$(id -u)" -eq 0 ] || echo "make: not root: tests with sshd, sudo, su, login and Cockpit were SKIPPED"
 
-faults: ## a login with every error at every system call (as root; ten minutes)
+faults: ## a login with every error at every system call (as root; a quarter of an hour)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
 

@@ -24,7 +24,7 @@ use pam_otp_core::time::Period;
 use pam_otp_core::token::Kind;
 use pam_otp_testkit::authenticator::Algorithm;
 use pam_otp_testkit::pam::Stack;
-use pam_otp_testkit::strace::{Call, finish, list};
+use pam_otp_testkit::strace::{Call, Children, finish, list};
 use pam_otp_testkit::temp::TempDir;
 use pam_otp_testkit::{artifacts, authenticator};
 
@@ -117,7 +117,7 @@ type Work = Vec<(String, Option<u64>)>;
 fn work(stack: &Stack, reply: &str, entered: bool) -> Work {
     let login = login(stack);
     let words: Vec<&str> = login.iter().map(String::as_str).collect();
-    let (finished, calls) = list(Command::new("strace"), &words, reply);
+    let (finished, calls) = list(Command::new("strace"), Children::Forbidden, &words, reply);
     assert_eq!(finished.status.success(), entered, "{finished:#?}");
     let first = calls.iter().position(|call| {
         call.name == "openat" && call.text.contains("pam_otp.so") && !call.text.contains("ENOENT")

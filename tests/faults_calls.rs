@@ -8,19 +8,8 @@
 mod common;
 mod faults;
 
-use faults::{House, Login, Said, all, each};
-use pam_otp_testkit::strace::{Call, Fault, inject};
-
-/// What calls fail with. Not `ENOENT`: of a record that seems not to be there
-/// nobody can tell whether it is.
-const ERRORS: [&str; 6] = ["EIO", "ENOSPC", "EROFS", "EACCES", "EMFILE", "ENOMEM"];
-
-/// Calls that never fail so, and which the C library does not bear to: `brk`
-/// answers with an address, whatever happens, and any answer is taken for one;
-/// waking nobody up and blocking signals succeed, and any error ends the process
-/// (in `libnss_systemd`, for one). That there is no memory is tried in
-/// `faults_memory.rs`.
-const NEVER_FAIL: [&str; 3] = ["brk", "futex", "rt_sigprocmask"];
+use faults::{House, Login, RULES, Said, each, fail, fail_here_and_there, kill, kill_at_changes};
+use pam_otp_testkit::strace::{Call, Children, Fault, inject};
 
 struct Case {
     kind: Login,
@@ -52,6 +41,7 @@ fn check(house: &House, worker: usize, case: &Case) {
     let words: Vec<&str> = login.iter().map(String::as_str).collect();
     let finished = inject(
         house.command("strace"),
+        Children::Forbidden,
         &case.call,
         case.fault,
         &words,
@@ -73,25 +63,6 @@ fn check(house: &House, worker: usize, case: &Case) {
         "{name}: {finished:#?}"
     );
     house.check_after(&guest, &finished, &name);
-}
-
-fn kill(_: usize, _: &Call) -> Vec<Fault> {
-    vec![Fault::Kill]
-}
-
-fn fail(place: usize, call: &Call) -> Vec<Fault> {
-    if NEVER_FAIL.contains(&call.name.as_str()) {
-        Vec::new()
-    } else if all() {
-        ERRORS.map(Fault::Error).to_vec()
-    } else {
-        let mut errors = ERRORS.iter().cycle().skip(place);
-        errors
-            .next()
-            .map(|error| Fault::Error(error))
-            .into_iter()
-            .collect()
-    }
 }
 
 #[test]
@@ -118,10 +89,27 @@ fn a_system_call_that_fails_in_a_login_in_a_home_does_neither() {
     }
 }
 
+/// By a file of another program: the state alone is ours, and the first login
+/// makes it.
+#[test]
+fn a_login_by_another_program_s_file_that_is_killed_at_any_system_call_does_neither() {
+    if let Some(house) = House::with_foreign_files() {
+        try_all(&house, kill_at_changes);
+    }
+}
+
+#[test]
+fn a_system_call_that_fails_in_a_login_by_another_program_s_file_does_neither() {
+    if let Some(house) = House::with_foreign_files() {
+        try_all(&house, fail_here_and_there);
+    }
+}
+
 /// Where a call that the disk fails is made good in memory, that counts as much.
 #[test]
 fn where_memory_stands_in_for_the_disk_a_system_call_that_fails_does_neither() {
-    if let Some(house) = House::with_homes_and("unwritable = \"volatile\"") {
+    let rules = format!("{RULES}\nunwritable = \"volatile\"");
+    if let Some(house) = House::with_homes_and(&rules) {
         try_all(&house, fail);
     }
 }

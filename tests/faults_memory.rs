@@ -16,6 +16,8 @@ mod faults;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pam_otp_testkit::authenticator::{code, now};
+
 use faults::{Guest, House, Login, Said, each};
 use pam_otp_testkit::strace::{Finished, finish};
 use pam_otp_testkit::temp::TempDir;
@@ -37,13 +39,14 @@ struct Famine {
 
 impl Starving {
     fn new() -> Self {
+        Self::of(House::with_store())
+    }
+
+    fn of(house: House) -> Self {
         let directory = TempDir::new();
         build(directory.path(), "starve", &["-shared", "-fPIC"], &["-ldl"]);
         build(directory.path(), "door", &[], &["-lpam"]);
-        Self {
-            house: House::with_store(),
-            directory,
-        }
+        Self { house, directory }
     }
 
     fn fixture(&self, name: &str) -> PathBuf {
@@ -218,6 +221,57 @@ fn a_costly_record_and_a_long_answer_deny_where_there_is_no_memory_and_the_host_
             let finished = starving.door(&guest, &guest.code, from_the_first, &[LONGEST]);
             let denied = finished.status.code() == Some(1) && finished.says("=out_of_memory");
             assert!(denied, "{body:?} {size}: {finished:#?}");
+        }
+    }
+}
+
+/// Where the host stands in the way of nothing: a picture, ten codes, a record.
+#[test]
+fn no_memory_for_the_module_in_a_first_login_denies_and_the_host_lives() {
+    let starving = Starving::of(House::with_store_and("unenrolled = \"enroll\""));
+    let first_login = |famine: Famine| {
+        let name = starving.house.newcomer(0);
+        let words = starving.house.login(&name);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        let finished = starving.starve(command, famine, "@code\n\n");
+        (name, finished)
+    };
+    for during in ["authenticate", "setcred"] {
+        let famine = |at, on| Famine {
+            at,
+            on,
+            all: false,
+            during,
+        };
+        let (_, finished) = first_login(famine(0, false));
+        assert!(finished.reported(), "{finished:#?}");
+        // The last one: the app that shows codes says something too.
+        let mut lines = finished.stderr.lines().rev();
+        let said = lines.find_map(|line| line.strip_prefix("starve: "));
+        let count = said.and_then(|said| said.strip_suffix(" made"));
+        let count: usize = count.and_then(|count| count.parse().ok()).expect("a count");
+        assert!(count > 10, "nothing is seen of what the module allocates");
+        println!("{count} allocations during {during}");
+        let step = (count / 15).max(1);
+        for at in (1..=count).step_by(step) {
+            for on in [false, true] {
+                let (name, finished) = first_login(famine(at, on));
+                let case = format!("{:?}", famine(at, on));
+                let key = starving.house.key(&name);
+                match finished.status.code() {
+                    // What is left to do once the record is there bears it.
+                    Some(0) if during == "setcred" => assert!(key.is_some(), "{case}"),
+                    Some(1) => assert!(finished.says("=out_of_memory"), "{case}: {finished:#?}"),
+                    _ => panic!("{case}: {finished:#?}"),
+                }
+                let next = match key {
+                    Some(key) => code(&key, now() + 30),
+                    None => "@code\n\n".to_owned(),
+                };
+                let next = starving.house.visit(&name, &next);
+                assert!(next.entered, "{case}: kept out: {finished:#?}\n{next:?}");
+            }
         }
     }
 }

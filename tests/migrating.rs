@@ -412,3 +412,17 @@ fn debug(world: &World) {
     assert_eq!(value(visit.line(), "ignored"), None);
     assert!(!visit.line().contains(&phone.secret));
 }
+
+/// Two lines that name one file in two ways are one way in.
+#[test]
+fn a_code_of_a_file_in_the_home_opens_once_whoever_opens_the_file() {
+    let Some(world) = World::new() else {
+        return;
+    };
+    let phone = world.google("\" TOTP_AUTH");
+    let by_root = format!("secret={GOOGLE} user=root no_strict_owner").replace("alice", "${USER}");
+    let by_root = world.stack(&by_root);
+    let code = phone.code();
+    assert_eq!(world.ends(&by_root, &code).1, "code");
+    assert_eq!(world.ends(&world.door, &code).1, "used_code");
+}

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-[ $# -gt 0 ] || set -- libpam hostile_replies one_field bad_records telling
+[ $# -gt 0 ] || set -- libpam hostile_replies one_field bad_records telling first_login
 
 if ! command -v valgrind >/dev/null; then
     echo 'valgrind: error: valgrind is not installed' >&2

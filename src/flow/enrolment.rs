@@ -11,7 +11,7 @@ use pam_otp_core::label::Label;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
-use pam_otp_core::store::{Account, Store};
+use pam_otp_core::store::{Account, Store, StoreError};
 use pam_otp_core::time::{Period, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenName};
 use pam_otp_core::uri::otpauth;
@@ -34,7 +34,22 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         // A line that never asks cannot.
         self.policy.unenrolled == Unenrolled::Enroll
             && self.arguments.field != Field::UseFirstPass
-            && matches!(self.record(), Err(Denial::Unenrolled))
+            && (matches!(self.record(), Err(Denial::Unenrolled)) || self.was_cut_off())
+    }
+
+    /// Whether a first login was killed while it made the record, so that there
+    /// is none: what it has left would keep the user out for good.
+    fn was_cut_off(&mut self) -> bool {
+        if !matches!(self.record(), Err(Denial::Store(StoreError::NoToken(_)))) {
+            return false;
+        }
+        let account = Account::resolve(&self.name).ok();
+        let store = Store::new(&self.policy);
+        let cleared = account.is_some_and(|it| matches!(store.clear_cut_off(&it), Ok(true)));
+        if cleared {
+            self.record = None;
+        }
+        cleared && matches!(self.record(), Err(Denial::Unenrolled))
     }
 
     /// Enrols the user, or puts it off. Nothing is effective yet.
@@ -54,6 +69,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         let pending = self.begin()?;
         self.show_token(&pending.token)?;
         let confirmed = self.confirm(&pending)?;
+        self.still_first()?;
 
         let mut entropy = Zeroizing::new([0; RecoverySet::ENTROPY]);
         self.host.random(&mut *entropy)?;
@@ -172,6 +188,17 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             }
         }
         Err(Denial::NotConfirmed)
+    }
+
+    /// A record that was made while the user typed counts. sudo would not mind
+    /// that the enrolment fails at the end.
+    fn still_first(&mut self) -> Result<(), Denial> {
+        self.record = None;
+        match self.record() {
+            Err(Denial::Unenrolled) => Ok(()),
+            Ok(record) => Err(StoreError::Enrolled(record.path().to_owned()).into()),
+            Err(_) => Err(self.why_not()),
+        }
     }
 
     fn show_recovery_codes(&mut self, codes: &[RecoveryCode]) -> Result<(), Denial> {

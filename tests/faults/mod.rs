@@ -12,6 +12,7 @@
     reason = "each test takes what it needs; a helper that fails is a broken test"
 )]
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pam_otp_core::code::Digits;
 use pam_otp_testkit::pam::Stack;
 use pam_otp_testkit::sandbox::Sandbox;
-use pam_otp_testkit::strace::{Call, Finished, list};
+use pam_otp_testkit::strace::{Call, Children, Fault, Finished, list};
 use pam_otp_testkit::{artifacts, authenticator};
 
 use crate::common::{Phone, Realm, TIMED, Visit, value, visit, visit_with};
@@ -36,12 +37,22 @@ pub(crate) struct House {
     pub(crate) realm: Realm,
     pub(crate) stack: Stack,
     pub(crate) sandbox: Option<Sandbox>,
+    records: Records,
     guests: AtomicUsize,
+}
+
+/// Where the guests' tokens are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Records {
+    Own,
+    /// In files of `pam_google_authenticator`.
+    Google,
 }
 
 /// A user with a record, and the codes on the phone.
 pub(crate) struct Guest {
     pub(crate) name: String,
+    pub(crate) before: String,
     pub(crate) code: String,
     pub(crate) next: String,
     pub(crate) wrong: String,
@@ -49,17 +60,23 @@ pub(crate) struct Guest {
 
 /// Who has no record needs no code. The most dangerous policy: a fault must
 /// not make anybody look like that.
-const RULES: &str = "unenrolled = \"allow\"";
+pub(crate) const RULES: &str = "unenrolled = \"allow\"";
 
 impl House {
     /// Records in a system store. Needs no rights.
     pub(crate) fn with_store() -> Self {
-        let realm = Realm::new(RULES);
+        Self::with_store_and(RULES)
+    }
+
+    /// The same under other rules.
+    pub(crate) fn with_store_and(rules: &str) -> Self {
+        let realm = Realm::new(rules);
         let stack = Stack::new("door", &lines(&realm));
         Self {
             realm,
             stack,
             sandbox: None,
+            records: Records::Own,
             guests: AtomicUsize::new(0),
         }
     }
@@ -67,16 +84,24 @@ impl House {
     /// Records in homes, whose owners the module has to become. `None` where
     /// there is no root.
     pub(crate) fn with_homes() -> Option<Self> {
-        Self::with_homes_and("")
+        Self::with_homes_and(RULES)
     }
 
-    /// The same, with one more line of policy.
-    pub(crate) fn with_homes_and(rule: &str) -> Option<Self> {
+    /// Files of another program in homes.
+    pub(crate) fn with_foreign_files() -> Option<Self> {
+        Some(Self {
+            records: Records::Google,
+            ..Self::with_homes()?
+        })
+    }
+
+    /// Homes under other rules.
+    pub(crate) fn with_homes_and(rules: &str) -> Option<Self> {
         let sandbox = Sandbox::or_skip()?;
         for worker in 0..WORKERS {
             sandbox.add_user(&resident(worker), "correct horse");
         }
-        let realm = Realm::at_home(&format!("{RULES}\n{rule}"));
+        let realm = Realm::at_home(rules);
         let stack = sandbox.stack("door", &lines(&realm));
         // libpam reads it too, after ours.
         sandbox.pam_service("other", "auth required pam_deny.so");
@@ -85,6 +110,7 @@ impl House {
             realm,
             stack,
             sandbox: Some(sandbox),
+            records: Records::Own,
             guests: AtomicUsize::new(0),
         })
     }
@@ -98,7 +124,10 @@ impl House {
             let name = resident(worker);
             let phone = self.inside(|| {
                 let _ = std::fs::remove_dir_all(self.record(&name));
-                self.realm.enrol_as(&name, TIMED, digits)
+                match self.records {
+                    Records::Own => self.realm.enrol_as(&name, TIMED, digits),
+                    Records::Google => Self::write_foreign(&name),
+                }
             });
             (name, phone)
         } else {
@@ -108,6 +137,40 @@ impl House {
             (name, phone)
         };
         Guest::new(name, &phone)
+    }
+
+    /// A user without a record.
+    pub(crate) fn newcomer(&self, worker: usize) -> String {
+        if self.sandbox.is_none() {
+            return format!("guest{}", self.guests.fetch_add(1, Ordering::Relaxed));
+        }
+        let name = resident(worker);
+        self.inside(|| {
+            let _ = std::fs::remove_dir_all(self.record(&name));
+        });
+        name
+    }
+
+    /// The key of the user's token, if there is a record.
+    pub(crate) fn key(&self, user: &str) -> Option<String> {
+        let path = self.record(user).join("token.toml");
+        let text = self.inside(|| std::fs::read_to_string(path)).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("secret = "));
+        Some(line.expect("a secret").trim_matches('"').to_owned())
+    }
+
+    /// A file of another program in the user's home, and its phone.
+    fn write_foreign(user: &str) -> Phone {
+        let phone = Phone::stray();
+        let home = format!("/home/{user}");
+        let owner = std::fs::metadata(&home).expect("a home");
+        let path = format!("{home}/.google_authenticator");
+        let _ = std::fs::remove_file(&path);
+        let text = format!("{}\n\" WINDOW_SIZE 17\n\" TOTP_AUTH\n", phone.secret);
+        std::fs::write(&path, text).expect("write a file");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).expect("chmod");
+        std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).expect("chown");
+        phone
     }
 
     /// Runs what needs to see the records.
@@ -167,8 +230,19 @@ impl House {
         let reply = kind.prepare(self, &guest);
         let login = self.login(&guest.name);
         let words: Vec<&str> = login.iter().map(String::as_str).collect();
-        let (finished, calls) = list(self.command("strace"), &words, &reply);
+        let (finished, calls) = self.list(Children::Forbidden, &words, &reply);
         assert_eq!(finished.reported(), kind.opens(), "{finished:#?}");
+        calls
+    }
+
+    /// The same of any login.
+    pub(crate) fn list(
+        &self,
+        children: Children,
+        words: &[&str],
+        reply: &str,
+    ) -> (Finished, Vec<Call>) {
+        let (finished, calls) = list(self.command("strace"), children, words, reply);
         let first = calls
             .iter()
             .position(|call| call.name == "openat" && call.text.contains("pam_otp.so"))
@@ -179,7 +253,7 @@ impl House {
             .expect("the login reports");
         let calls = calls[first..last].to_vec();
         assert!(calls.len() > 50, "a login makes more calls: {calls:#?}");
-        calls
+        (finished, calls)
     }
 
     /// What must be true after any fault: the record can be used; what opened
@@ -208,11 +282,80 @@ impl Guest {
         let now = authenticator::now();
         Self {
             name,
+            // Good still.
+            before: phone.code_at(now - 30),
             code: phone.code_at(now),
             // Good already, by the default window.
             next: phone.code_at(now + 30),
             wrong: phone.wrong(),
         }
+    }
+}
+
+/// What calls fail with. Not `ENOENT`: of a record that seems not to be there
+/// nobody can tell whether it is.
+const ERRORS: [&str; 6] = ["EIO", "ENOSPC", "EROFS", "EACCES", "EMFILE", "ENOMEM"];
+
+/// Calls that never fail so, and which the C library does not bear to: `brk`
+/// answers with an address, whatever happens, and any answer is taken for one;
+/// waking nobody up and blocking signals succeed, and any error ends the process
+/// (in `libnss_systemd`, for one). That there is no memory is tried in
+/// `faults_memory.rs`.
+const NEVER_FAIL: [&str; 3] = ["brk", "futex", "rt_sigprocmask"];
+
+/// A kill at every call.
+pub(crate) fn kill(_: usize, _: &Call) -> Vec<Fault> {
+    vec![Fault::Kill]
+}
+
+/// One error at every call, another at each; with `PAM_OTP_FAULTS=all`, all.
+pub(crate) fn fail(place: usize, call: &Call) -> Vec<Fault> {
+    if NEVER_FAIL.contains(&call.name.as_str()) {
+        Vec::new()
+    } else if all() {
+        ERRORS.map(Fault::Error).to_vec()
+    } else {
+        fail_once(place, call)
+    }
+}
+
+fn fail_once(place: usize, call: &Call) -> Vec<Fault> {
+    if NEVER_FAIL.contains(&call.name.as_str()) {
+        Vec::new()
+    } else {
+        let mut errors = ERRORS.iter().cycle().skip(place);
+        errors
+            .next()
+            .map(|error| Fault::Error(error))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// Calls that change what others see.
+const CHANGES: [&str; 9] = [
+    "write", "rename", "unlink", "mkdir", "sync", "chmod", "link", "utimens", "flock",
+];
+
+/// A kill where the one before would have left something else; with
+/// `PAM_OTP_FAULTS=all`, at every call.
+pub(crate) fn kill_at_changes(_: usize, call: &Call) -> Vec<Fault> {
+    let creates = call.name == "openat" && call.text.contains("O_CREAT");
+    if all() || creates || CHANGES.iter().any(|name| call.name.contains(name)) {
+        vec![Fault::Kill]
+    } else {
+        Vec::new()
+    }
+}
+
+/// One error at every fourth call; with `PAM_OTP_FAULTS=all`, at every call.
+pub(crate) fn fail_here_and_there(place: usize, call: &Call) -> Vec<Fault> {
+    if all() {
+        fail_once(place, call)
+    } else if place % 4 == 0 {
+        fail_once(place / 4, call)
+    } else {
+        Vec::new()
     }
 }
 
@@ -237,9 +380,17 @@ impl Login {
 
     /// Makes the record as this login finds it; what the user types.
     pub(crate) fn prepare(self, house: &House, guest: &Guest) -> String {
-        if self == Self::First {
-            let state = house.record(&guest.name).join("state");
-            house.inside(|| std::fs::remove_file(&state).expect("remove a state"));
+        match house.records {
+            Records::Own if self == Self::First => {
+                let state = house.record(&guest.name).join("state");
+                house.inside(|| std::fs::remove_file(&state).expect("remove a state"));
+            }
+            // Its first login makes the directory.
+            Records::Google if self != Self::First => {
+                let earlier = house.visit(&guest.name, &guest.before);
+                assert!(earlier.entered, "{earlier:?}");
+            }
+            _ => {}
         }
         match self {
             Self::Wrong => guest.wrong.clone(),

@@ -79,8 +79,8 @@ commands! {
     Reset(reset),
     /// Forget wrong codes, so that nobody waits any more (root only)
     Unlock(unlock),
-    /// Tell or change who needs a code in any case, and from when on (root only)
+    /// Tell or change who always needs a code (root only)
     Require(require),
-    /// Tell or change who needs no code: users, groups, networks (root only)
+    /// Tell or change who needs no code (root only)
     Exempt(exempt),
 }

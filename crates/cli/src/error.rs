@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use pam_otp_core::policy::{FileError, PolicyError};
-use pam_otp_core::store::{PENDING_FILE, StoreError};
+use pam_otp_core::policy::PolicyError;
+use pam_otp_core::store::StoreError;
 use pam_otp_core::token::{TokenError, TokenNameError};
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
@@ -14,6 +14,7 @@ use crate::mismatch::Mismatch;
 use crate::policy::ChangeError;
 use crate::reply::Object;
 
+mod hint;
 pub(crate) mod table;
 
 pub(crate) use table::Exit;
@@ -45,6 +46,8 @@ pub(crate) enum Error {
     NotEnrolled(String),
     /// The code does not open.
     Refused(Refusal),
+    /// The same, where no recovery code will do.
+    TokenRefused(Refusal),
     /// The two codes at a resync are not what a token shows one after the other.
     NotInARow,
     /// A recovery code at a resync.
@@ -119,6 +122,8 @@ pub(crate) enum Error {
         refused: usize,
         /// Of so many.
         all: usize,
+        /// What the file was taken for, if that is a guess and nothing of it was.
+        guessed: Option<&'static str>,
     },
 }
 
@@ -143,7 +148,7 @@ impl Error {
             Self::Store(error) => error.word(),
             Self::Administrators { .. } => "administrator_only",
             Self::NotEnrolled(_) => "not_enrolled",
-            Self::Refused(refusal) => refusal.word(),
+            Self::Refused(refusal) | Self::TokenRefused(refusal) => refusal.word(),
             Self::NotInARow => "not_in_a_row",
             Self::NoClock | Self::NoPhone => "not_a_token_code",
             Self::Mismatch(Mismatch {
@@ -196,8 +201,12 @@ impl Error {
         object.push("message", self.to_string());
         object.push("hint", self.hint(other));
         match self {
-            Self::Refused(Refusal::Throttled { seconds }) => object.push("wait_seconds", *seconds),
+            Self::Refused(Refusal::Throttled { seconds })
+            | Self::TokenRefused(Refusal::Throttled { seconds }) => {
+                object.push("wait_seconds", *seconds);
+            }
             Self::Refused(Refusal::OtherTime { seconds })
+            | Self::TokenRefused(Refusal::OtherTime { seconds })
             | Self::Mismatch(Mismatch {
                 seconds: Some(seconds),
                 ..
@@ -211,139 +220,6 @@ impl Error {
         }
         object
     }
-
-    /// What to do about it; `other` is whom `--user` names.
-    pub(crate) fn hint(&self, other: Option<&str>) -> Option<String> {
-        match self {
-            Self::NotRoot => Some("become root, or leave --user away".into()),
-            Self::NotEnrolled(_) => Some(format!("pam-otp enroll{} switches it on", for_user(other))),
-            Self::Administrators { command, user, .. } => Some(format!(
-                "ask the administrator; as root: pam-otp {command} --user {user}"
-            )),
-            Self::Policy(PolicyError::File {
-                path,
-                error: FileError::Io(error),
-            }) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Some(format!("as root: chmod 0644 {}", path.display()))
-            }
-            Self::Refused(Refusal::Ahead) => {
-                Some("a clock was wrong: if not now, disable with a recovery code and enrol anew".into())
-            }
-            Self::Mismatch(mismatch) => mismatch.hint(),
-            Self::Change(error) => error.hint(),
-            Self::NoPending(_) | Self::PendingExpired(_) => {
-                Some(format!("pam-otp enroll{} begins one", for_user(other)))
-            }
-            Self::Overtaken => Some(format!(
-                "finish that one, or begin anew: pam-otp enroll{}",
-                for_user(other)
-            )),
-            Self::Tokens(TokenError::Twice(name)) => {
-                Some(format!("take another --name, or --replace \"{name}\""))
-            }
-            Self::Tokens(TokenError::Missing(_)) => Some(format!(
-                "pam-otp status{} shows their names",
-                for_user(other)
-            )),
-            Self::NotConfirmed | Self::Refused(Refusal::Wrong) => {
-                Some("check that the clocks of this machine and of the phone are right".into())
-            }
-            Self::Refused(Refusal::OtherTime { .. }) => Some(format!(
-                "check both clocks; pam-otp resync{} learns it, if the phone's cannot be set right",
-                for_user(other)
-            )),
-            Self::NotInARow => Some("take two that the app shows one right after the other".into()),
-            Self::NoClock | Self::NoPhone => {
-                Some("a code that the app shows has 6 to 8 digits".into())
-            }
-            Self::Refused(Refusal::Used) => Some("each code opens once: take the next one".into()),
-            Self::Refused(Refusal::Throttled { .. }) => Some("a recovery code works at once".into()),
-            Self::Refused(Refusal::Malformed) => {
-                Some("a code has 6 to 8 digits, a recovery code 16 letters and digits".into())
-            }
-            Self::Store(StoreError::Enrolled(_)) => Some(format!(
-                "pam-otp show{0} shows its key again; pam-otp enroll{0} --name tablet adds a second \
-                 device, --replace phone takes a lost one's place; pam-otp disable{0} removes all",
-                for_user(other)
-            )),
-            Self::Store(StoreError::Token { path, .. }) if path.ends_with(PENDING_FILE) => {
-                Some(format!("pam-otp enroll{} begins anew", for_user(other)))
-            }
-            Self::Store(StoreError::Io { .. }) => match self.code() {
-                "disk_full" => Some("make room, and run the command again".into()),
-                "read_only" => Some(
-                    "an administrator can mount it for writing, or use the system store".into(),
-                ),
-                _ => None,
-            },
-            Self::Store(
-                error @ (StoreError::Token { .. } | StoreError::Empty(_) | StoreError::TooLarge { .. }),
-            ) => error.hint().or_else(|| {
-                Some(
-                    "mend the file, restore it from a backup, or have the administrator disable and enrol anew"
-                        .into(),
-                )
-            }),
-            Self::Store(error) => error.hint(),
-            Self::File { error, .. } => match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    Some("take another name, or remove that file first".into())
-                }
-                _ => None,
-            },
-            Self::Caller(_)
-            | Self::UserName(_)
-            | Self::Policy(_)
-            | Self::Refused(Refusal::Empty | Refusal::Exhausted)
-            | Self::NoCode
-            | Self::NothingBegun(_)
-            | Self::NotShown(_)
-            | Self::Random(_)
-            | Self::Qr
-            | Self::Tokens(TokenError::TooMany(_))
-            | Self::Usage(_)
-            | Self::TokenName(_)
-            | Self::NothingToImport
-            | Self::NameTaken(_)
-            | Self::EntriesRefused { .. }
-            | Self::Io(_) => None,
-            Self::Tokens(TokenError::None)
-            | Self::NotInCharge { .. }
-            | Self::CodesLost
-            | Self::OthersStore { .. } => self.next(&for_user(other)),
-        }
-    }
-
-    /// What to do next, where that is a command.
-    fn next(&self, for_user: &str) -> Option<String> {
-        match self {
-            Self::Tokens(TokenError::None) => Some(format!(
-                "pam-otp disable{for_user} switches two-factor login off"
-            )),
-            Self::NotInCharge { command, user } => Some(format!(
-                "ask the administrator; as root: pam-otp {command}{}",
-                self::for_user(user.as_deref())
-            )),
-            Self::CodesLost => Some(format!("pam-otp recovery{for_user} makes new ones")),
-            Self::OthersStore {
-                owner,
-                policy,
-                command,
-                ..
-            } => Some(format!(
-                "runuser -u {owner} -- pam-otp --policy {} {command}{for_user}",
-                policy.display(),
-            )),
-            _ => None,
-        }
-    }
-}
-
-/// The option with which the next command is about the same user.
-fn for_user(other: Option<&str>) -> String {
-    other
-        .map(|user| format!(" --user {user}"))
-        .unwrap_or_default()
 }
 
 impl fmt::Display for Error {
@@ -360,7 +236,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::NotEnrolled(user) => write!(f, "two-factor login is not on for {user}"),
-            Self::Refused(refusal) => f.write_str(match refusal {
+            Self::Refused(refusal) | Self::TokenRefused(refusal) => f.write_str(match refusal {
                 Refusal::Wrong => "the code is wrong",
                 Refusal::Used => "the code was used before",
                 Refusal::Empty => "no code was given",
@@ -431,7 +307,7 @@ impl fmt::Display for Error {
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
-            Self::EntriesRefused { refused, all } => {
+            Self::EntriesRefused { refused, all, .. } => {
                 write!(f, "{refused} of {all} entries were not imported")
             }
         }

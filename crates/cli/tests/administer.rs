@@ -161,6 +161,34 @@ fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
     assert_eq!(users["dave"]["state"], "on");
 }
 
+/// As strangers leave it who come as far as the first login and no farther.
+#[test]
+fn what_a_login_has_confirmed_and_not_made_effective_is_not_listed_as_begun() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    run(&mut by("carol", &sandbox, &["enroll", "--json"]), "");
+    let confirmed = format!(
+        "\n[confirmed]\nticket = \"{}\"\nnext = 1\ndrift = 0\n\n[confirmed.recovery]\n\
+         salt = \"{}\"\nhashes = []\n",
+        "0".repeat(64),
+        "0".repeat(32)
+    );
+    let pending = "/home/carol/.pam-otp/pending.toml";
+    let mut cat = sandbox.command("cat");
+    let begun = run(cat.arg(pending), "");
+    script(
+        &sandbox,
+        &format!("cat > {pending} <<'EOF'\n{begun}{confirmed}EOF"),
+    );
+    let carol = &list(&sandbox, &["--all"])["carol"];
+    assert_eq!(
+        [&carol["state"], &carol["pending"]],
+        [&json!("off"), &json!(false)],
+        "{carol}"
+    );
+}
+
 #[test]
 fn a_home_that_is_no_place_for_a_record_is_off_unless_there_is_one() {
     let Some(sandbox) = sandbox() else {
@@ -177,6 +205,27 @@ fn a_home_that_is_no_place_for_a_record_is_off_unless_there_is_one() {
     assert_eq!(users["carol"]["state"], "off");
     assert_eq!(users["bob"]["state"], "broken");
     assert_eq!(users["bob"]["reason"], "insecure_record");
+
+    // Looked at alone, each of them is told what stands in the way.
+    let told = "logins that need a code are refused as things are: /home/carol: mode ";
+    for (command, user) in [("list", "carol"), ("status", "carol"), ("list", "bob")] {
+        let (status, words, errors) = said(by_root(&sandbox, &[command, "--user", user]), "");
+        assert_eq!(status, Some(0), "{errors}");
+        assert_eq!(words.contains("off"), user == "carol", "{words}");
+        assert_eq!(errors.contains(told), user == "carol", "{errors}");
+    }
+    let (status, words, _) = said(
+        by_root(&sandbox, &["status", "--user", "carol", "--json"]),
+        "",
+    );
+    let answer: Value = serde_json::from_str(&words).unwrap();
+    assert_eq!(
+        (status, &answer["enrolled"]),
+        (Some(0), &Value::Bool(false))
+    );
+    assert!(words.contains("(chmod go-w /home/carol)"), "{words}");
+    let (status, _, _) = said(by_root(&sandbox, &["status", "--user", "bob"]), "");
+    assert_eq!(status, Some(3));
 }
 
 #[test]
@@ -196,6 +245,16 @@ fn another_program_s_file_is_listed_as_status_tells_of_it() {
              echo nonsense > /home/dave/.google_authenticator"
         ),
     );
+    let (_, _, errors) = said(by_root(&sandbox, &["status", "--user", "alice"]), "");
+    assert_eq!(errors, "");
+    let line = "echo '\" TOPT_AUTH' >> /home/alice/.google_authenticator";
+    script(&sandbox, line);
+    let (status, words, errors) = said(by_root(&sandbox, &["status", "--user", "alice"]), "");
+    assert!(words.contains("two-factor login: on\n"), "{words}");
+    let told = "pam-otp: warning: /home/alice/.google_authenticator: line 5: the option TOPT_AUTH \
+                is not known\n";
+    assert_eq!((status, &*errors), (Some(0), told));
+
     let users = list(&sandbox, &[]);
     assert_eq!(users["alice"]["state"], "on", "{users}");
     assert_eq!(users["alice"]["recovery_codes_left"], 2);

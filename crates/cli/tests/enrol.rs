@@ -100,7 +100,8 @@ fn a_code_that_does_not_match_is_told_with_the_difference_and_may_be_followed_by
     assert!(error.get("clock_off_seconds").is_none());
     world.refused(&["confirm"], "", "no_code");
     world.refused(&["confirm"], "\n", "no_code");
-    world.refused(&["confirm"], "12", "malformed_code");
+    let error = world.refused(&["confirm"], "12", "malformed_code");
+    assert_eq!(error["hint"], "a code that the app shows has 6 to 8 digits");
     world.refused(&["confirm"], "abcd-efgh-jkmn-pqrs", "not_a_token_code");
     assert_eq!(world.done(&["status"], "")["enrolled"], false);
     world.done(&["confirm"], &code(&begun, 0));

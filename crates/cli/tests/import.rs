@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use pam_otp_testkit::authenticator::{self, Algorithm};
@@ -91,7 +92,25 @@ fn a_window_that_the_policy_does_not_have_is_told() {
     let file = format!("{KEY}\n\" WINDOW_SIZE 17\n\" TOTP_AUTH\n");
     let answer = world.done(&["import", "-"], &file);
     let warnings = answer["warnings"].to_string();
-    assert!(warnings.contains("`window = 8`"), "{warnings}");
+    let told = "up to 8 steps off, the policy up to 1; an administrator can allow them by \
+                `window = 8` in the policy";
+    assert!(warnings.contains(told), "{warnings}");
+}
+
+#[test]
+fn a_file_that_others_can_read_is_imported_with_a_warning() {
+    let files = TempDir::new();
+    let file = files.path().join("file");
+    fs::write(&file, format!("{KEY}\n\" TOTP_AUTH\n")).unwrap();
+    for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let path = file.to_str().unwrap();
+        let answer = World::new().done(&["import", path], "");
+        let warnings = answer["warnings"].as_array().unwrap();
+        let told = format!("{path}: others can read it, and make its codes; chmod 0600 {path}");
+        let is_told = |warning: &Value| warning.as_str().unwrap().starts_with(&told);
+        assert_eq!(warnings.iter().any(is_told), warned, "{mode:o}: {answer}");
+    }
 }
 
 #[test]
@@ -106,8 +125,13 @@ fn a_file_that_cannot_be_read_is_refused_with_its_line_and_shows_no_value() {
     assert!(!ran.stdout.contains("7777") && !ran.stderr.contains(KEY));
     assert_eq!(
         ran.stderr,
-        "pam-otp: error: 1 of 1 entries were not imported\n"
+        "pam-otp: error: 1 of 1 entries were not imported\n\
+         pam-otp: hint: it was taken for a file of pam_google_authenticator's; if it is \
+         something else, say so: --from google, oath or uri\n"
     );
+    // Whoever has said what it is need not be told.
+    let (answer, _) = world.ask(&["import", "-", "--from", "google"], "nonsense");
+    assert_eq!(answer["error"]["hint"], Value::Null, "{answer}");
     assert_eq!(fs::read_dir(world.store()).unwrap().count(), 0);
 }
 
@@ -396,4 +420,16 @@ fn root_reads_no_file_by_a_link_that_a_user_has_laid() {
             .unwrap()
             .contains("belongs to user id 12345")
     );
+}
+
+#[test]
+fn a_file_above_the_working_directory_is_read_by_root_too() {
+    let (world, files) = (World::new(), TempDir::new());
+    fs::create_dir_all(files.path().join("a/b")).unwrap();
+    fs::write(files.path().join("file"), format!("{KEY}\n\" TOTP_AUTH\n")).unwrap();
+    let mut import = world.command(&["import", ".././../file"]);
+    let output = import.current_dir(files.path().join("a/b")).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
 }

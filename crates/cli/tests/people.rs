@@ -221,7 +221,7 @@ fn a_record_that_is_not_as_it_should_be_is_set_aside_and_root_is_told_where() {
     let (off, aside) = output.split_once('\n').unwrap();
     assert_eq!(off, "Two-factor login is off for alice.");
     let path = aside
-        .strip_prefix("The record was not as it should be; it lies at ")
+        .strip_prefix("The record was not as it should be, or kept locked; it lies at ")
         .and_then(|rest| rest.strip_suffix(" now.\n"))
         .unwrap();
     run(sandbox.command("test").args(["-L", path]), "");

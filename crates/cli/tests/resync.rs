@@ -130,6 +130,8 @@ fn codes_that_are_not_in_a_row_are_refused_and_count_as_one_wrong_code() {
         ran.stderr.contains("too many wrong codes; wait "),
         "{ran:?}"
     );
+    // A recovery code is no way out here.
+    assert!(!ran.stderr.contains("recovery code"), "{ran:?}");
 }
 
 #[test]

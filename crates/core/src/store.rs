@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::Answer;
 use crate::code::Code;
+use crate::legacy::google::Warning;
 use crate::policy::{LegacyFile, Policy, StoreKind, Unwritable};
 use crate::remember::{Remembered, remembered};
 use crate::source::Source;
@@ -343,6 +344,14 @@ impl Record {
     #[must_use]
     pub fn foreign(&self) -> Option<&Path> {
         self.files.legacy().map(LegacyRecord::path)
+    }
+
+    /// What was read over in another program's file, if that is what the record
+    /// is: no login fails for it, but its owner may have meant something by it.
+    #[must_use]
+    pub fn foreign_warnings(&self) -> &[Warning] {
+        let legacy = self.files.legacy();
+        legacy.map_or(&[], |legacy| &legacy.warnings)
     }
 
     /// The state as it is now. Creates nothing: without a state file, nobody

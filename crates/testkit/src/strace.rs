@@ -33,6 +33,15 @@ pub enum Fault {
     Error(&'static str),
 }
 
+/// What becomes of the programs that a program starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Children {
+    /// There are none: it is an error if there is one.
+    Forbidden,
+    /// They run untraced, and nothing goes wrong in them. Slower.
+    Untraced,
+}
+
 /// How a program ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -59,8 +68,13 @@ impl Finished {
 /// `strace` starts strace: `Command::new("strace")`, or a sandbox's. `program`
 /// is the program and its arguments.
 #[must_use]
-pub fn list(strace: Command, program: &[&str], input: &str) -> (Finished, Vec<Call>) {
-    let finished = run(strace, &[], program, input);
+pub fn list(
+    strace: Command,
+    children: Children,
+    program: &[&str],
+    input: &str,
+) -> (Finished, Vec<Call>) {
+    let finished = run(strace, children, &[], program, input);
     let calls = calls(&finished.trace);
     (finished, calls)
 }
@@ -72,6 +86,7 @@ pub fn list(strace: Command, program: &[&str], input: &str) -> (Finished, Vec<Ca
 #[must_use]
 pub fn inject(
     strace: Command,
+    children: Children,
     call: &Call,
     fault: Fault,
     program: &[&str],
@@ -87,11 +102,11 @@ pub fn inject(
     let trace = format!("trace={name}");
     let inject = format!("inject={name}:{what}:when={occurrence}");
     let mut options = vec!["-e", &trace, "-e", &inject];
-    if fault != Fault::Kill {
+    if fault != Fault::Kill && children == Children::Forbidden {
         // The other calls run at full speed. A signal would get lost that way.
         options.push("--seccomp-bpf");
     }
-    let finished = run(strace, &options, program, input);
+    let finished = run(strace, children, &options, program, input);
     let happened = match fault {
         Fault::Kill => finished.signal() == Some(libc::SIGKILL),
         Fault::Error(_) => finished.trace.contains("(INJECTED)"),
@@ -144,13 +159,27 @@ pub fn finish(mut command: Command, input: &str) -> Finished {
     }
 }
 
-fn run(mut strace: Command, options: &[&str], program: &[&str], input: &str) -> Finished {
+fn run(
+    mut strace: Command,
+    children: Children,
+    options: &[&str],
+    program: &[&str],
+    input: &str,
+) -> Finished {
     let directory = TempDir::new();
     let output = directory.path().join("trace");
-    strace.args(["-f", "-qq", "-s", "200", "-o"]).arg(&output);
+    if children == Children::Forbidden {
+        strace.arg("-f");
+    }
+    strace.args(["-qq", "-s", "200", "-o"]).arg(&output);
     strace.args(options).arg("--").args(program);
     let mut finished = finish(strace, input);
     finished.trace = read(&output);
+    if children == Children::Untraced {
+        // Without -f there is no process id.
+        let lines = finished.trace.lines().map(|line| format!("0 {line}\n"));
+        finished.trace = lines.collect();
+    }
     finished
 }
 

@@ -7,7 +7,7 @@ use pam::constants::PamResultCode::{self, PAM_AUTH_ERR, PAM_CRED_ERR, PAM_IGNORE
 use pam_otp_core::store::{PENDING_FILE, STATE_FILE, TOKEN_FILE};
 
 use super::scripted::Scripted;
-use super::world::{CODES, NOW, SECRET, World, recovery};
+use super::world::{CODES, NOW, SECRET, TIMED, World, recovery, token};
 use crate::event::Level;
 use crate::host::HostError;
 
@@ -307,6 +307,42 @@ fn a_broken_record_is_none_to_be_enrolled_over() {
         plays(&world, host.logs_something(Level::Error), &[]),
         PAM_AUTH_ERR
     );
+}
+
+#[test]
+fn who_was_killed_while_the_record_was_made_enrols_anew() {
+    let world = World::new(ENROLL);
+    let mut host = effective(dialogue(alice()));
+    assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
+    let pending = world.token_file("alice").with_file_name(PENDING_FILE);
+    let begun = fs::read(&pending).unwrap();
+    assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
+    // As if the state had been written, and nothing after it.
+    fs::remove_file(world.token_file("alice")).unwrap();
+    fs::write(&pending, begun).unwrap();
+    fs::set_permissions(&pending, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(world.has("alice", STATE_FILE));
+
+    let mut host = effective(dialogue(alice()));
+    assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
+    assert_eq!(world.set_credentials(&mut host, &[]), Some(PAM_SUCCESS));
+    login(&world, CODES[6], "granted", "code");
+}
+
+#[test]
+fn a_record_made_while_the_user_types_counts_and_the_login_is_denied() {
+    let world = std::rc::Rc::new(World::new(ENROLL));
+    let elsewhere = std::rc::Rc::clone(&world);
+    let host = alice().asks(FIRST, NOW).meanwhile(move || {
+        elsewhere.enrol("alice", vec![token("mine", TIMED, 6)]);
+    });
+    let mut host = host.logs_something(Level::Error);
+    assert_eq!(world.play(&mut host, &[]), PAM_AUTH_ERR);
+    let line = host.last_line();
+    assert!(line.contains("reason=enrolled "), "{line}");
+    assert!(!host.told().contains("Recovery codes"));
+    assert_eq!(host.marked, None);
+    assert!(!world.has("alice", PENDING_FILE));
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn why(pending: &Pending, answer: &Answer, refusal: Refusal, now: UnixTime) -> E
             Error::Mismatch(Mismatch::of(&pending.token, code, now))
         }
         (_, Answer::Recovery(_)) => Error::NoPhone,
-        _ => Error::Refused(refusal),
+        _ => Error::TokenRefused(refusal),
     }
 }
 

@@ -44,7 +44,7 @@ fn tell(removal: &Removal, reply: &mut Reply, set_aside: &mut Vec<String>) {
         Removal::SetAside(path) => {
             let path = path.display().to_string();
             reply.line(&format!(
-                "The record was not as it should be; it lies at {} now.",
+                "The record was not as it should be, or kept locked; it lies at {} now.",
                 plain(&path)
             ));
             set_aside.push(path);

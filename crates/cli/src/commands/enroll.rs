@@ -247,7 +247,7 @@ fn in_one_go(
         let answer = session.ask_code("Code: ")?;
         match confirm(session, &answer) {
             Err(Error::Mismatch(mismatch)) => person::tell(&mismatch.sentences()),
-            Err(Error::Refused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),
+            Err(Error::TokenRefused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),
             other => return other,
         }
         if is_overtaken(session, pending)? {

@@ -4,19 +4,16 @@
 //! `docs/legacy-formats.md`.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use pam_otp_core::legacy::oath::{MAX_FILE, Pins};
+use pam_otp_core::legacy::oath::Pins;
 use pam_otp_core::policy::StoreKind;
 use pam_otp_core::recovery::RecoveryCode;
 use pam_otp_core::state::State;
-use pam_otp_core::store::{Account, StoreError, open_file};
+use pam_otp_core::store::Account;
 use pam_otp_core::token::{MAX_TOKENS, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserName;
-use zeroize::Zeroizing;
 
 use crate::commands::recovery::{new_codes, show};
 use crate::commands::verify::prove;
@@ -26,8 +23,10 @@ use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 
 mod content;
+mod source;
 
 use content::{Content, Entry, Format, Read};
+use source::{read_file, read_stdin};
 
 /// From where, and how.
 #[derive(Clone, Debug, Args)]
@@ -35,7 +34,7 @@ pub(crate) struct Options {
     /// The file; - is standard input
     file: PathBuf,
 
-    /// What it is; guessed if not given
+    /// What it is; told from its first line if not given
     #[arg(long, value_enum, value_name = "FORMAT")]
     from: Option<Format>,
 
@@ -57,10 +56,11 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
             "give URIs by standard input: others can read arguments".into(),
         ));
     }
+    let mut reply = Reply::new();
     let text = if stdin {
         None
     } else {
-        Some(read_file(session, &options.file)?)
+        Some(read_file(session, &options.file, &mut reply)?)
     };
     let format = |text: &[u8]| options.from.unwrap_or_else(|| Format::guess(text));
     let known = text.as_deref().map_or(options.from, |text| Some(format(text)));
@@ -97,7 +97,6 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     };
     let now = Session::now();
     let mut content = Content::read(&text, format, pins, session.policy.rules, now)?;
-    let mut reply = Reply::new();
     for warning in content.warnings.drain(..) {
         reply.warn(warning);
     }
@@ -117,7 +116,8 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         }
         (Format::Google | Format::Uri, _) => imported.one(session, content.entries, true),
     }
-    imported.report(session, format, &mut reply)?;
+    let guessed = options.from.is_none().then(|| format.describe());
+    imported.report(session, format, guessed, &mut reply)?;
     Ok(reply)
 }
 
@@ -126,55 +126,6 @@ fn looks_like_uri(path: &Path) -> bool {
     text.get(..7)
         .is_some_and(|head| head.eq_ignore_ascii_case("otpauth"))
         && text.contains("://")
-}
-
-/// Reads a file. Root reads no other user's by a link that somebody laid.
-fn read_file(session: &Session, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |error| Error::File {
-        path: path.to_owned(),
-        error,
-    };
-    let file = if session.is_root() {
-        let absolute = std::path::absolute(path).map_err(failed)?;
-        let owners: Vec<u32> = session.account.uid().into_iter().collect();
-        open_file(&absolute, &owners).map_err(|error| {
-            // It begins with a path of its own.
-            Error::File {
-                path: error.path().unwrap_or(path).to_owned(),
-                error: why(&error),
-            }
-        })?
-    } else {
-        File::open(path).map_err(failed)?
-    };
-    read_all(file).map_err(failed)
-}
-
-/// What is wrong, without the path.
-fn why(error: &StoreError) -> io::Error {
-    let kind = match error {
-        StoreError::Io { error, .. } => error.kind(),
-        StoreError::Missing(_) => io::ErrorKind::NotFound,
-        _ => io::ErrorKind::PermissionDenied,
-    };
-    let text = error.to_string();
-    let path = error.path().map(|path| format!("{}: ", path.display()));
-    let text = path.and_then(|path| text.strip_prefix(&path).map(str::to_owned));
-    io::Error::new(kind, text.unwrap_or_else(|| error.to_string()))
-}
-
-fn read_stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
-    Ok(read_all(io::stdin().lock())?)
-}
-
-/// One byte more than any of the formats has: then they say so themselves.
-fn read_all(from: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let most = MAX_FILE.saturating_add(1);
-    // Room for all: a buffer that grows would leave copies behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(most.saturating_add(1)));
-    from.take(u64::try_from(most).unwrap_or(u64::MAX))
-        .read_to_end(&mut text)?;
-    Ok(text)
 }
 
 /// What became of an entry.
@@ -343,7 +294,13 @@ impl Import {
         imported.count()
     }
 
-    fn report(self, session: &Session, format: Format, reply: &mut Reply) -> Result<(), Error> {
+    fn report(
+        self,
+        session: &Session,
+        format: Format,
+        guessed: Option<&'static str>,
+        reply: &mut Reply,
+    ) -> Result<(), Error> {
         let (all, imported) = (self.reports.len(), self.imported());
         if all == 0 {
             return Err(Error::NothingToImport);
@@ -384,7 +341,11 @@ impl Import {
             }
         }
         if refused > 0 {
-            reply.partly(Error::EntriesRefused { refused, all });
+            reply.partly(Error::EntriesRefused {
+                refused,
+                all,
+                guessed: guessed.filter(|_| imported == 0),
+            });
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 use pam_otp_core::verify::Rules;
 
-use crate::commands::status::when;
+use crate::commands::status::{no_place, when};
 use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
@@ -42,7 +42,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         look(&store, name, rules, now)
     });
     let mut seen = BTreeSet::new();
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for (name, row) in names.into_iter().zip(looked) {
         let row = row.unwrap_or_else(|| Row {
             standing: Standing::Broken {
@@ -54,6 +54,11 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         // A directory server may know one user by two names.
         if (options.all || session.administrator || !row.is_off()) && seen.insert(row.name.clone())
         {
+            // Of all the system's users many have no home to speak of.
+            if let (true, true, Some(warning)) =
+                (session.administrator, row.is_off(), &row.no_place) {
+                reply.warn(warning.clone());
+            }
             rows.push(row);
         }
     }
@@ -114,6 +119,8 @@ struct Row {
     last_right_code: u64,
     /// Seconds since the epoch; 0 for not.
     throttled_until: u64,
+    /// Why there could be no record of a user who has none.
+    no_place: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,6 +141,7 @@ impl Row {
             recovery_codes_left: 0,
             last_right_code: 0,
             throttled_until: 0,
+            no_place: None,
         }
     }
 
@@ -199,7 +207,7 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
         name: account.name().to_string(),
         ..row
     };
-    // A first login's own is that login's, and no command's.
+    // What a first login has begun or confirmed is that login's, or was a stranger's.
     let pending = store.pending(&account);
     let pending = pending.map(|it| it.filter(|it| it.login.is_none()));
     let opened = store.open(&account).and_then(|record| {
@@ -230,7 +238,13 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
         (Ok(None), Ok(Some(pending))) if !pending.is_over(now) => Standing::Pending,
         (Ok(None), Ok(_)) => Standing::Off,
         (Ok(None), Err(error)) => broken(&error.into()),
-        (Err(error), _) => not_opened(store, &account, error),
+        (Err(error), _) => {
+            return Row {
+                no_place: Some(no_place(&error)),
+                standing: not_opened(store, &account, error),
+                ..row
+            };
+        }
     };
     Row {
         pending: matches!(standing, Standing::Pending),

@@ -29,7 +29,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
             Ok(reply(accepted.means()))
         }
         Verdict::Refused(Refusal::Wrong) => Err(Error::NotInARow),
-        Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
+        Verdict::Refused(refusal) => Err(Error::TokenRefused(refusal)),
     }
 }
 
@@ -37,8 +37,8 @@ fn ask(session: &Session, question: &str) -> Result<Code, Error> {
     match session.ask_code(question)? {
         Answer::Code(code) => Ok(code),
         Answer::Recovery(_) => Err(Error::NoClock),
-        Answer::Empty => Err(Error::Refused(Refusal::Empty)),
-        Answer::Malformed => Err(Error::Refused(Refusal::Malformed)),
+        Answer::Empty => Err(Error::TokenRefused(Refusal::Empty)),
+        Answer::Malformed => Err(Error::TokenRefused(Refusal::Malformed)),
     }
 }
 

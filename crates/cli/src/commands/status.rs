@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use pam_otp_core::policy::StoreKind;
-use pam_otp_core::store::Record;
+use pam_otp_core::store::{Record, StoreError};
 use pam_otp_core::token::{Kind, Token};
 
 use crate::clock::Clock;
@@ -23,12 +23,32 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         StoreKind::Home => "home",
         StoreKind::System => "system",
     };
-    match session.find_record()? {
-        None => off(session, store, &mut reply),
-        Some(record) => on(record, store, &mut reply)?,
+    match session.find_record() {
+        Ok(None) => off(session, store, &mut reply),
+        Ok(Some(record)) => on(record, store, &mut reply)?,
+        // Nothing is there, as `list` says too; and nothing could be used there.
+        Err(Error::Store(error))
+            if session.store.kind() == StoreKind::Home
+                && matches!(session.store.has_entry(&session.account), Ok(false)) =>
+        {
+            off(session, store, &mut reply);
+            reply.warn(no_place(&error));
+            reply.field("pending", None::<Object>);
+            return Ok(reply);
+        }
+        Err(error) => return Err(error),
     }
     tell_pending(session, &mut reply);
     Ok(reply)
+}
+
+/// Of a user without a record, whose directory is no place for one.
+pub(super) fn no_place(error: &StoreError) -> String {
+    let hint = error.hint().map(|hint| format!(" ({hint})"));
+    format!(
+        "logins that need a code are refused as things are: {error}{}",
+        hint.unwrap_or_default()
+    )
 }
 
 fn off(session: &Session, store: &'static str, reply: &mut Reply) {
@@ -73,6 +93,9 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     reply.field("wrong_codes_since", history.failures);
     reply.field("last_wrong_code", ever(history.failure));
     warn_of_short_secrets(&record, reply);
+    for warning in record.foreign_warnings() {
+        reply.warn(format!("{}: {warning}", record.path().display()));
+    }
     Ok(())
 }
 

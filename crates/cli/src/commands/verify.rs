@@ -38,13 +38,18 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
 /// theirs.
 pub(super) fn prove(session: &Session, record: &mut Record) -> Result<Accepted, Error> {
     let answer = session.ask_code("Code or recovery code: ")?;
-    match record.decide(
+    let verdict = record.decide(
         &answer,
         &session.source(),
         session.policy.rules,
         Session::now(),
-    )? {
+    )?;
+    match verdict {
         Verdict::Accepted(accepted) => Ok(accepted),
+        // Scratch codes of another program's file must wait like any code.
+        Verdict::Refused(refusal) if record.tokens().recovery().is_none() => {
+            Err(Error::TokenRefused(refusal))
+        }
         Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
     }
 }

@@ -1,6 +1,7 @@
 //! Changes of a record that is there, and enrolments that were begun. No login
 //! comes here.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, OFlags};
@@ -10,6 +11,7 @@ use super::enrol::{make_directory, unlink};
 use super::error::StoreError;
 use super::files;
 use super::lock::Locked;
+use super::place::Place;
 use super::{Account, Missing, PENDING_FILE, Record, Store, TOKEN_FILE};
 use crate::enrolment::Pending;
 use crate::state::State;
@@ -88,16 +90,7 @@ impl Store {
             let Some(directory) = place.open_record(&base)? else {
                 return Ok(None);
             };
-            let opened = files::open(&place, &directory, PENDING_FILE, OFlags::RDONLY)?;
-            let Some((file, stat)) = opened else {
-                return Ok(None);
-            };
-            let path = place.record_path().join(PENDING_FILE);
-            let text = files::read_text(&file, &stat, &path)?;
-            match Pending::parse(&text) {
-                Ok(pending) => Ok(Some(pending)),
-                Err(fault) => Err(StoreError::Token { path, fault }),
-            }
+            read_pending(&place, &directory)
         })?
     }
 
@@ -119,5 +112,21 @@ impl Store {
             let _ = rustix::fs::unlinkat(&base, place.entry(), AtFlags::REMOVEDIR);
             Ok(forgotten)
         })?
+    }
+}
+
+pub(super) fn read_pending(
+    place: &Place,
+    directory: &OwnedFd,
+) -> Result<Option<Pending>, StoreError> {
+    let opened = files::open(place, directory, PENDING_FILE, OFlags::RDONLY)?;
+    let Some((file, stat)) = opened else {
+        return Ok(None);
+    };
+    let path = place.record_path().join(PENDING_FILE);
+    let text = files::read_text(&file, &stat, &path)?;
+    match Pending::parse(&text) {
+        Ok(pending) => Ok(Some(pending)),
+        Err(fault) => Err(StoreError::Token { path, fault }),
     }
 }

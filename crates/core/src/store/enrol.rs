@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::change::read_pending;
 use super::create::{UNFINISHED, create_exclusive, replace, sync_directory};
 use super::error::StoreError;
 use super::files;
@@ -53,14 +54,19 @@ impl Store {
                 path: path.join(STATE_FILE),
                 error,
             })?;
-            replace(&directory, STATE_FILE, &content).map_err(failed(STATE_FILE))?;
-            let created = create_exclusive(&directory, TOKEN_FILE, tokens.to_toml().as_bytes());
+            let created = replace(&directory, STATE_FILE, &content)
+                .map_err(failed(STATE_FILE))
+                .and_then(|()| {
+                    let text = tokens.to_toml();
+                    create_exclusive(&directory, TOKEN_FILE, text.as_bytes())
+                        .map_err(failed(TOKEN_FILE))
+                });
             let tokenless = matches!(exists(&directory, TOKEN_FILE, path), Ok(false));
             if created.is_err() && tokenless && !had_state {
                 // A state alone would be half a record, and lock the user out.
                 let _ = unlink(&directory, STATE_FILE, path);
             }
-            if created.map_err(failed(TOKEN_FILE))? {
+            if created? {
                 // What was begun is done. One that stays does no harm.
                 let _ = unlink(&directory, PENDING_FILE, path);
                 let _ = unlink(&directory, DISABLED_STATE_FILE, path);
@@ -112,9 +118,10 @@ impl Store {
                         Removal::None
                     })
                 }
-                Err(error @ StoreError::Locked(_)) => Err(error),
                 // Not as it should be: a link, or a directory in a file's place.
-                // Out of the way it goes as a whole.
+                // Or locked by a process that does not go on, which must not
+                // keep an administrator from taking it away. Out of the way it
+                // goes as a whole.
                 Err(error) => set_aside(place, &base).ok_or(error),
             }
         })?
@@ -152,6 +159,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Removes the state that an enrolment has left which was cut off before its
+    /// tokens were there; whether it did. It knows of the code that confirmed
+    /// what never was a record. A state that any login may have changed stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if there may be such a state still.
+    pub fn clear_cut_off(&self, account: &Account) -> Result<bool, StoreError> {
+        let place = self.place(account)?;
+        place.enter(|| {
+            let base = place.open_base()?;
+            let Some(directory) = place.open_record(&base)? else {
+                return Ok(false);
+            };
+            let path = place.record_path();
+            let _locked = Locked::acquire(&directory, path)?;
+            if exists(&directory, TOKEN_FILE, path)? {
+                return Ok(false);
+            }
+            let begun = read_pending(&place, &directory)?.filter(|begun| begun.first);
+            let state = known(&place, &directory, STATE_FILE);
+            // It knows this token by its first code alone: nobody else has it.
+            match begun.zip(state) {
+                Some((begun, state)) if state.next(begun.token.id()) > 0 => {
+                    unlink(&directory, STATE_FILE, path)
+                }
+                _ => Ok(false),
+            }
+        })?
+    }
+}
+
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
@@ -159,7 +199,8 @@ pub enum Removal {
     None,
     /// It is gone.
     Removed,
-    /// It was not as it should be, and lies at this path now.
+    /// It was not as it should be, or locked all the time, and lies at this path
+    /// now.
     SetAside(PathBuf),
     /// Another program's file would have taken its place.
     Legacy {

@@ -218,6 +218,10 @@ impl StoreError {
                 Some("pam-otp import makes a record of it; pam-otp disable sets it aside".into())
             }
             (Self::Enrolled(_), _) => Some("pam-otp disable removes it".into()),
+            (Self::Missing(path), _) if path.as_os_str().is_empty() => Some(
+                "give the user one; or keep records where none is needed: store = \"system\" in the policy"
+                    .into(),
+            ),
             (Self::Missing(_), Some(path)) => {
                 Some(format!("mkdir -m 0700 {path}, or mount what belongs there"))
             }
@@ -231,7 +235,7 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(path) = self.path() {
+        if let Some(path) = self.path().filter(|path| !path.as_os_str().is_empty()) {
             write!(f, "{}: ", path.display())?;
         }
         match self {
@@ -241,6 +245,9 @@ impl fmt::Display for StoreError {
                 write!(f, "user {user} is not known to this system")
             }
             Self::Insecure { problem, .. } => problem.fmt(f),
+            Self::Missing(path) if path.as_os_str().is_empty() => {
+                f.write_str("the user has no home directory")
+            }
             Self::Missing(_) => f.write_str("no such directory"),
             Self::NoToken(_) => f.write_str("no such file, though there is a state beside it"),
             Self::Empty(_) => f.write_str("the file is empty"),

@@ -16,7 +16,7 @@ use super::error::{Problem, StoreError};
 use super::files::{self, Stamp};
 use super::identity::Identity;
 use super::place::{check_base, walk};
-use crate::legacy::google::GoogleFile;
+use crate::legacy::google::{GoogleFile, Warning};
 use crate::policy::StoreKind;
 use crate::policy::legacy::{self, HOME_FILE, LegacyFile};
 use crate::state::State;
@@ -51,6 +51,8 @@ pub(super) struct LegacyRecord {
     stamp: Stamp,
     pub(super) tokens: TokenFile,
     window: u64,
+    /// What was read over.
+    pub(super) warnings: Vec<Warning>,
     /// What the file knows of earlier logins.
     begin: State,
 }
@@ -93,8 +95,11 @@ impl LegacyPlace {
             (Some(path), Some(passwd)) => {
                 let place = path.of(&account.name, &passwd.home);
                 // A home may not be there yet when the file is, and the state
-                // must be.
-                let at_home = user.is_none() && place.anchor == passwd.home;
+                // must be. Whoever opens the file: another line may name it
+                // otherwise, and a code opens once.
+                let home = account.passwd.as_ref().map(|own| &own.home);
+                let at_home =
+                    home.is_some_and(|home| home.is_absolute() && place.path.starts_with(home));
                 let kind = if at_home {
                     store.kind
                 } else {
@@ -164,6 +169,7 @@ impl LegacyPlace {
             stamp: Stamp::of(&stat),
             begin: begin(&google, self.drift),
             window: google.window,
+            warnings: google.warnings,
             tokens: TokenFile::of_legacy(google.token, google.scratch),
         }))
     }

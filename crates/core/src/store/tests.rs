@@ -388,6 +388,29 @@ fn a_record_that_cannot_be_removed_in_order_is_set_aside_as_a_whole() {
 }
 
 #[test]
+fn a_record_that_a_stopped_process_keeps_locked_is_set_aside_as_a_whole() {
+    let world = World::enrolled();
+    // As a login does: the directory first.
+    let holder = fs::File::open(world.record()).unwrap();
+    rustix::fs::flock(&holder, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let aside = world
+        .directory
+        .path()
+        .join("panel user@example.org.broken.0");
+    assert_eq!(
+        world.store.remove(&world.account).unwrap(),
+        Removal::SetAside(aside)
+    );
+    assert!(world.store.open(&world.account).unwrap().is_none());
+    // Whoever held it keeps nobody from the new one.
+    world
+        .store
+        .enrol(&world.account, &tokens(2), &State::default())
+        .unwrap();
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "accepted");
+}
+
+#[test]
 fn a_state_without_a_token_file_is_a_broken_record_and_can_be_enrolled_anew() {
     let world = World::enrolled();
     fs::remove_file(world.record().join(TOKEN_FILE)).unwrap();

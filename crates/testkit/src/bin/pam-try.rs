@@ -3,7 +3,8 @@
 //! usage: `pam-try --service S --user U [--confdir DIR] [--rhost R] [--tty T]
 //! [--ruser R] [--wait[=READY,GATE]] [--careless] [--mute] < replies`
 //!
-//! Replies are the lines of standard input. Prints `code=7 setcred=-` and
+//! Replies are the lines of standard input. The line `@code` is a code of the
+//! key that a first login has shown, and nothing where none was. Prints `code=7 setcred=-` and
 //! then a line for each prompt; what modules log goes to standard error too.
 //! Exits 0 if the user is in, 1 if not, 2 if it was called wrongly.
 //!
@@ -15,6 +16,7 @@
 //! With `--wait`, it writes one byte to descriptor READY (3) when it is asked
 //! for its last reply, and gives that reply when descriptor GATE (4) ends.
 
+use pam_otp_testkit::authenticator;
 use pam_otp_testkit::pam::{Application, Reply, Stack};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -90,7 +92,7 @@ fn replies(wait: Option<(RawFd, RawFd)>) -> Vec<Reply> {
     std::io::stdin()
         .read_to_string(&mut input)
         .expect("read replies");
-    let mut replies: Vec<Reply> = input.lines().map(Reply::from).collect();
+    let mut replies: Vec<Reply> = input.lines().map(reply).collect();
     // The last one: with password and code asked one after the other, it is
     // the code that must arrive at the same instant.
     if let Some(wait) = wait {
@@ -98,6 +100,21 @@ fn replies(wait: Option<(RawFd, RawFd)>) -> Vec<Reply> {
         replies.push(Reply::after(move || stand_at_the_gate(wait), last));
     }
     replies
+}
+
+fn reply(line: &str) -> Reply {
+    match line {
+        "@code" => Reply::reading(|said| {
+            let key = said.split_once("Key:     ").map(|(_, rest)| rest);
+            let line = key.and_then(|rest| rest.lines().next()).unwrap_or_default();
+            let key: String = line.split_whitespace().collect();
+            if key.is_empty() {
+                return key;
+            }
+            authenticator::code(&key, authenticator::now())
+        }),
+        line => Reply::from(line),
+    }
 }
 
 fn stand_at_the_gate((ready, gate): (RawFd, RawFd)) {

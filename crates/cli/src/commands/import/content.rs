@@ -25,6 +25,15 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// In words.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Google => "a file of pam_google_authenticator's",
+            Self::Oath => "a users file of pam_oath's",
+            Self::Uri => "a list of otpauth URIs",
+        }
+    }
+
     /// What the content looks like. A secret in base32 could begin with any
     /// letters, but not go on with a slash; with a blank it hardly does.
     pub(super) fn guess(content: &[u8]) -> Self {
@@ -180,15 +189,15 @@ impl Content {
                 file.skew
             ));
         }
-        let (window, key, ours) = match file.token.kind {
+        let (window, key, ours, steps) = match file.token.kind {
             // A policy's window counts on either side.
-            Kind::Totp { .. } => (file.window.div_euclid(2), "window", rules.window),
-            Kind::Hotp { .. } => (file.window, "look_ahead", rules.look_ahead),
+            Kind::Totp { .. } => (file.window.div_euclid(2), "window", rules.window, "steps"),
+            Kind::Hotp { .. } => (file.window, "look_ahead", rules.look_ahead, "counter values"),
         };
         if window > ours {
             self.warnings.push(format!(
-                "WINDOW_SIZE: the file takes codes that the policy does not; `{key} = {window}` there \
-                 would, instead of {ours}"
+                "WINDOW_SIZE: the file allows codes that are up to {window} {steps} off, the policy \
+                 up to {ours}; an administrator can allow them by `{key} = {window}` in the policy"
             ));
         }
         self.entries.push(Entry {

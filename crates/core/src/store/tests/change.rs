@@ -326,3 +326,38 @@ fn only_the_very_record_that_was_made_is_taken_back() {
     assert!(take_back());
     assert!(!world.record().exists());
 }
+
+#[test]
+fn an_enrolment_that_was_cut_off_before_its_tokens_is_cleared_and_nothing_else_is() {
+    let world = World::new();
+    let clear = || world.store.clear_cut_off(&world.account).unwrap();
+    let state = || world.record().join(STATE_FILE);
+    assert!(!clear(), "nothing is there");
+    let begun = pending("phone", 1, None);
+    world.store.begin(&world.account, &begun).unwrap();
+    assert!(!clear(), "it was begun only");
+
+    // As a process leaves it that is killed between state and tokens.
+    let confirmed = begun.confirm(&code(1, 0), RULES, NOW).unwrap();
+    let spent = confirmed.state(&State::default());
+    let enrol = |byte, state: &State| {
+        let enrolled = world.store.enrol(&world.account, &tokens(byte), state);
+        enrolled.unwrap();
+    };
+    enrol(1, &spent);
+    world.store.begin(&world.account, &begun).unwrap();
+    assert!(!clear(), "it is whole");
+    fs::remove_file(world.record().join(TOKEN_FILE)).unwrap();
+    assert!(clear());
+    assert!(!state().exists());
+    assert!(world.store.open(&world.account).unwrap().is_none());
+
+    // A record that has lost its tokens is another thing.
+    enrol(2, &State::default());
+    assert_eq!(word(&mut world.open(), &code(2, 0)), "accepted");
+    fs::remove_file(world.record().join(TOKEN_FILE)).unwrap();
+    assert!(!clear(), "nothing was begun");
+    world.store.begin(&world.account, &begun).unwrap();
+    assert!(!clear(), "another token's");
+    assert!(state().exists());
+}
