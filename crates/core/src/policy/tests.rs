@@ -506,3 +506,11 @@ fn the_manual_says_of_every_argument_what_the_table_says() {
         assert!(page.contains(key.name), "{}", key.name);
     }
 }
+
+#[test]
+fn the_sections_of_a_file_are_told_by_name() {
+    let names = |text: &str| file::sections(text.as_bytes()).unwrap();
+    assert!(names("window = 2\n").is_empty());
+    let text = "[service.sshd]\nwindow = 2\n[service.sudo]\n";
+    assert_eq!(names(text), ["sshd", "sudo"]);
+}
