@@ -113,6 +113,11 @@ pub(crate) enum Error {
         /// Of so many.
         all: usize,
     },
+    /// `doctor` has found warnings, and nothing worse. The answer says which.
+    Warnings,
+    /// `doctor` has found what keeps people out, or lets them in. The answer says
+    /// which.
+    Faults,
 }
 
 impl Error {
@@ -160,6 +165,8 @@ impl Error {
             Self::OthersStore { .. } => "insecure_record",
             Self::NothingToImport => "nothing_to_import",
             Self::EntriesRefused { .. } => "entries_refused",
+            Self::Warnings => "warnings_found",
+            Self::Faults => "errors_found",
         }
     }
 
@@ -274,6 +281,8 @@ impl Error {
             | Self::NothingToImport
             | Self::NameTaken(_)
             | Self::EntriesRefused { .. }
+            | Self::Warnings
+            | Self::Faults
             | Self::Io(_) => None,
             Self::Tokens(TokenError::None)
             | Self::NotInCharge { .. }
@@ -393,6 +402,8 @@ impl fmt::Display for Error {
             Self::EntriesRefused { refused, all } => {
                 write!(f, "{refused} of {all} entries were not imported")
             }
+            Self::Warnings => f.write_str("there are warnings among the findings"),
+            Self::Faults => f.write_str("there are errors among the findings"),
         }
     }
 }
