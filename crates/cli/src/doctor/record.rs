@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pam_otp_core::policy::{Policy, StoreKind, Unenrolled};
 use pam_otp_core::state::State;
-use pam_otp_core::store::{Account, Record, Store, StoreError};
+use pam_otp_core::store::{Account, Problem, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::{Kind, Token};
 
@@ -138,11 +138,42 @@ impl Subjected<'_> {
             findings.push(finding(Severity::Note, "record_unseen", says).mend(root));
             return Standing::Unseen;
         }
+        let mend = self.mend(&error);
         let error = Error::from(error);
-        let mend = error.hint(Some(self.user()).filter(|_| !self.option.is_empty()));
+        let mend = mend.or_else(|| error.hint(Some(self.user())));
         let says = error.to_string();
         findings.push(finding(Severity::Error, error.code(), says.clone()).mend_if(mend));
         Standing::Broken(says)
+    }
+
+    /// What mends it, where the store has no command for that. A broken record is
+    /// set aside by a reset, so nothing is lost that could be restored.
+    fn mend(&self, error: &StoreError) -> Option<String> {
+        let user = self.user();
+        match error {
+            StoreError::NoToken(_)
+            | StoreError::Empty(_)
+            | StoreError::TooLarge { .. }
+            | StoreError::Token { .. }
+            | StoreError::State { .. } => Some(format!(
+                "pam-otp reset --user {user} && pam-otp enroll --user {user}"
+            )),
+            StoreError::Missing(path) => Some(match self.policy.store {
+                StoreKind::Home => format!("install -d -m 0700 -o {user} {}", path.display()),
+                StoreKind::System => format!("install -d -m 0700 {}", path.display()),
+            }),
+            StoreError::UnknownUser { user } | StoreError::Account { user, .. } => {
+                Some(format!("getent passwd {user}"))
+            }
+            StoreError::Insecure {
+                path,
+                problem: Problem::Link | Problem::NotDirectory | Problem::NotFile,
+            } => Some(format!("ls -ld {}", path.display())),
+            StoreError::Io { path, .. } | StoreError::FileLimit(path) => {
+                Some(format!("namei -l {}", path.display()))
+            }
+            _ => None,
+        }
     }
 
     /// What was begun and is not confirmed.

@@ -67,6 +67,8 @@ pub(super) struct Settings {
     /// Each inner list: methods that must all succeed. Empty: any one does.
     methods: Vec<Vec<String>>,
     permit_root: String,
+    /// The PAM service that it asks, if it says so: OpenSSH 9.8 and newer do.
+    service: Option<String>,
 }
 
 /// What sshd says of its own configuration, for this user.
@@ -127,6 +129,7 @@ impl Settings {
                 }
                 "passwordauthentication" => settings.password = yes,
                 "pubkeyauthentication" => settings.key = yes,
+                "pamservicename" => settings.service = Some(value.to_owned()),
                 "permitrootlogin" => value.clone_into(&mut settings.permit_root),
                 "authenticationmethods" if value != "any" => {
                     let lists = value.split_whitespace();
@@ -152,6 +155,11 @@ impl Settings {
                 )
                 .mend(write_down("UsePAM yes")),
             );
+        }
+        if let Some(other) = self.service.as_ref().filter(|name| *name != "sshd") {
+            let says = format!("sshd asks the PAM service {other}, and not sshd");
+            let finding = finding(Severity::Warning, "sshd_other_service", says);
+            findings.push(finding.mend(format!("pam-otp doctor --service {other}")));
         }
         findings.extend(self.of_question(question));
         findings.extend(self.of_methods(question));
@@ -306,4 +314,81 @@ pub(super) enum Obstacle {
 
 fn write_down(lines: &str) -> String {
     format!("printf '{lines}\\n' >> {DROP_IN} && systemctl reload ssh")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\n\
+                         pubkeyauthentication yes\nauthenticationmethods keyboard-interactive\n\
+                         permitrootlogin yes\n";
+
+    /// The words of what is found in the sound settings with these lines changed.
+    fn found(changes: &[(&str, &str)], question: Question, user: &str) -> Vec<&'static str> {
+        let mut lines: Vec<_> = SOUND.lines().map(str::to_owned).collect();
+        for (key, value) in changes {
+            lines.retain(|line| !line.starts_with(&format!("{key} ")));
+            lines.push(format!("{key} {value}"));
+        }
+        let settings = Settings::parse(&lines.join("\n"));
+        let findings = settings.judge(question, Some(user));
+        findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn each_setting_that_spoils_a_login_is_found() {
+        use Question::{OneField, OwnField};
+        let both = ("passwordauthentication", "yes");
+        let only_field = [("kbdinteractiveauthentication", "no"), both];
+        for (changes, question, code) in [
+            (&[][..], OwnField, "sshd"),
+            (&[("usepam", "no")], OwnField, "sshd_without_pam"),
+            (
+                &[("kbdinteractiveauthentication", "no")],
+                OneField,
+                "sshd_cannot_ask",
+            ),
+            (&only_field, OwnField, "sshd_cannot_ask"),
+            (&only_field, OneField, "sshd"),
+            (&[both], OwnField, "sshd_password_field"),
+            (&[both], OneField, "sshd"),
+            (
+                &[("authenticationmethods", "any")],
+                OwnField,
+                "sshd_key_alone",
+            ),
+            (
+                &[(
+                    "authenticationmethods",
+                    "publickey,keyboard-interactive publickey",
+                )],
+                OwnField,
+                "sshd_key_alone",
+            ),
+            (
+                &[(
+                    "authenticationmethods",
+                    "publickey,keyboard-interactive:pam",
+                )],
+                OwnField,
+                "sshd",
+            ),
+            (
+                &[("authenticationmethods", "publickey,password")],
+                OwnField,
+                "sshd_password_field",
+            ),
+            (
+                &[("pamservicename", "ssh-door")],
+                OwnField,
+                "sshd_other_service",
+            ),
+        ] {
+            assert_eq!(found(changes, question, "alice"), [code], "{changes:?}");
+        }
+        let root = [("permitrootlogin", "without-password")];
+        assert_eq!(found(&root, OwnField, "root"), ["sshd_root"]);
+        assert_eq!(found(&root, OwnField, "alice"), ["sshd"]);
+    }
 }

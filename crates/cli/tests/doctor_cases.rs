@@ -1,0 +1,204 @@
+//! One broken thing each: what doctor says of it, and what real logins then do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a helper that fails is a broken test"
+)]
+
+use pam_otp_testkit::authenticator::{code, now};
+use pam_otp_testkit::pam::{self, Application};
+use pam_otp_testkit::sandbox::{Sandbox, run};
+use serde_json::Value;
+
+#[path = "doctor/world.rs"]
+mod world;
+
+use world::{KEY, PASSWORD, POLICY, doctor};
+
+/// One case of `doctor/cases.txt`.
+#[derive(Debug, Default)]
+struct Case {
+    name: String,
+    user: String,
+    stack: Vec<String>,
+    policy: Vec<String>,
+    script: Vec<String>,
+    new: bool,
+    finds: Vec<[String; 3]>,
+    login: String,
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let text = include_str!("doctor/cases.txt");
+    for line in text
+        .lines()
+        .filter(|it| !it.is_empty() && !it.starts_with('#'))
+    {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if word == "==" {
+            cases.push(Case {
+                name: rest.to_owned(),
+                user: format!("case{}", cases.len()),
+                ..Case::default()
+            });
+            continue;
+        }
+        let case = cases.last_mut().unwrap();
+        let own = rest.replace("$USER", &case.user);
+        match word {
+            "auth" | "account" => case.stack.push(line.to_owned()),
+            "policy" => case.policy.push(own),
+            "do" => case.script.push(rest.to_owned()),
+            "new" => case.new = true,
+            "finds" => {
+                let words: Vec<_> = rest.split(' ').map(str::to_owned).collect();
+                case.finds.push(words.try_into().unwrap());
+            }
+            "login" => rest.clone_into(&mut case.login),
+            _ => panic!("{line}"),
+        }
+    }
+    cases
+}
+
+/// A script of root's inside, where `pam-otp` is the command.
+fn script(sandbox: &Sandbox, user: &str, lines: &[String]) {
+    let module = sandbox.module().display().to_string();
+    let lines = lines.join("\n").replace("{module}", &module);
+    let home = run(sandbox.command("getent").args(["passwd", user]), "");
+    let home = home.split(':').nth(5).unwrap();
+    let own = sandbox.pam_otp();
+    let path = format!(
+        "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+        own.parent().unwrap().display()
+    );
+    let mut shell = sandbox.command("sh");
+    shell.args(["-euc", &lines]);
+    shell.env("USER", user).env("HOME", home).env("PATH", path);
+    run(&mut shell, "");
+}
+
+impl Case {
+    fn prepare(&self, sandbox: &Sandbox) {
+        sandbox.add_user(&self.user, PASSWORD);
+        sandbox.pam_service(&self.user, &self.stack.join("\n"));
+        let policy = format!("{}\n", self.policy.join("\n"));
+        let system = policy.contains("store = \"system\"");
+        script(sandbox, &self.user, &[format!("rm -f {POLICY}")]);
+        if system {
+            sandbox.write(POLICY, &policy, 0o644);
+        }
+        if !self.new {
+            let mut enrol = sandbox.command(sandbox.pam_otp());
+            enrol.args(["import", "-", "--user", &self.user]);
+            run(&mut enrol, &format!("otpauth://totp/phone?secret={KEY}"));
+        }
+        if !self.policy.is_empty() {
+            sandbox.write(POLICY, &policy, 0o644);
+        }
+        if !self.script.is_empty() {
+            script(sandbox, &self.user, &self.script);
+        }
+    }
+
+    /// Holds what doctor says against what is expected.
+    fn check(&self, answer: &Value, status: Option<i32>) {
+        let findings = answer["findings"].as_array().unwrap();
+        for [severity, subject, code] in &self.finds {
+            let found = findings.iter().any(|finding| {
+                finding["severity"] == *severity
+                    && finding["subject"] == *subject
+                    && finding["code"] == *code
+            });
+            assert!(
+                found,
+                "{}: no {severity} {subject} {code}: {answer:#}",
+                self.name
+            );
+        }
+        // Whatever keeps people out, or lets them in, can be mended.
+        for finding in findings.iter().filter(|it| it["severity"] == "error") {
+            assert!(finding["mend"].is_string(), "{}: {finding}", self.name);
+        }
+        let verdict = &answer["verdicts"][0];
+        let word = self.login.split(' ').next().unwrap();
+        assert_eq!(verdict["login"], word, "{}: {answer:#}", self.name);
+        assert_eq!(verdict["user"], self.user.as_str());
+        let expected = match answer["severity"].as_str().unwrap() {
+            "error" => 3,
+            "warning" => 1,
+            _ => 0,
+        };
+        assert_eq!(status, Some(expected), "{}", self.name);
+    }
+
+    /// One login with this password and this code.
+    fn enters(&self, sandbox: &Sandbox, password: &str, code: &str) -> bool {
+        let account = self.login.ends_with("at account");
+        let replies = match self.login.as_str() {
+            "code" => vec![code.to_owned()],
+            _ if self.login.ends_with("one field") => vec![format!("{password}{code}")],
+            _ if self.login.ends_with("code first") => vec![code.to_owned(), password.to_owned()],
+            _ => vec![password.to_owned(), code.to_owned()],
+        };
+        let service = self.user.clone();
+        sandbox.inside(|| {
+            let mut application = Application::new().user(self.user.clone());
+            for reply in replies {
+                application = application.reply(reply);
+            }
+            let stack = pam::Stack::existing(&service, None);
+            let mut login = application.start(&stack);
+            let mut entered = login.authenticate().entered();
+            if entered && account {
+                entered = login.acct_mgmt() == pam::SUCCESS;
+            }
+            entered
+        })
+    }
+
+    /// Real logins: does libpam do what doctor said?
+    fn confirm(&self, sandbox: &Sandbox) {
+        let (present, next) = (code(KEY, now()), code(KEY, now() + 30));
+        let wrong = self.enters(sandbox, PASSWORD, "000000");
+        let right = self.enters(sandbox, PASSWORD, &present);
+        let word = self.login.split(' ').next().unwrap();
+        let (expected_wrong, expected_right) = match word {
+            "password_and_code" | "code" => (false, true),
+            "no_code" => (true, true),
+            "refused" | "enrols" => (false, false),
+            "unknown" => return,
+            other => panic!("{other}"),
+        };
+        assert_eq!(wrong, expected_wrong, "{}: a wrong code", self.name);
+        assert_eq!(right, expected_right, "{}: a right code", self.name);
+        let tells = |code: &str| self.finds.iter().any(|it| it[2] == code);
+        if word == "password_and_code" {
+            let stranger = self.enters(sandbox, "wrong", &next);
+            assert_eq!(
+                stranger,
+                tells("code_alone"),
+                "{}: a wrong password",
+                self.name
+            );
+        }
+    }
+}
+
+#[test]
+fn doctor_finds_the_one_thing_that_is_broken_and_real_logins_do_as_it_says() {
+    let Some(sandbox) = Sandbox::or_skip() else {
+        return;
+    };
+    for case in cases() {
+        case.prepare(&sandbox);
+        let about = ["--user", &case.user, "--service", &case.user];
+        let (answer, status) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        case.check(&answer, status);
+        case.confirm(&sandbox);
+    }
+}
