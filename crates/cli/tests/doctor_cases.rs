@@ -8,8 +8,8 @@
     reason = "a helper that fails is a broken test"
 )]
 
-use pam_otp_testkit::authenticator::{code, now};
-use pam_otp_testkit::pam::{self, Application};
+use pam_otp_testkit::authenticator::{Algorithm, code, hotp, now};
+use pam_otp_testkit::pam::{self, Application, Reply};
 use pam_otp_testkit::sandbox::{Sandbox, run};
 use serde_json::Value;
 
@@ -201,4 +201,143 @@ fn doctor_finds_the_one_thing_that_is_broken_and_real_logins_do_as_it_says() {
         case.check(&answer, status);
         case.confirm(&sandbox);
     }
+}
+
+/// Types the password where a password is asked for, and else the code.
+fn by_question(password: &str, code: &str) -> Reply {
+    let (password, code) = (password.to_owned(), code.to_owned());
+    Reply::reading(move |said| {
+        let question = said.lines().last().unwrap_or_default();
+        if question.contains("code") {
+            code
+        } else {
+            password
+        }
+    })
+}
+
+/// The next number of a sequence that is the same in every run, below `end`.
+fn next(seed: &mut u64, end: usize) -> usize {
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 33).unwrap() % end
+}
+
+#[test]
+fn of_stacks_that_nobody_would_write_it_says_what_libpam_does() {
+    const CONTROLS: [&str; 8] = [
+        "required",
+        "requisite",
+        "sufficient",
+        "optional",
+        "[success=1 default=ignore]",
+        "[success=ok default=1]",
+        "[success=done default=die]",
+        "[success=reset default=bad]",
+    ];
+    const MODULES: [&str; 6] = [
+        "pam_unix.so",
+        "{module}",
+        "pam_permit.so",
+        "pam_deny.so",
+        "pam_env.so",
+        "pam_unix.so use_first_pass",
+    ];
+    let Some(sandbox) = Sandbox::or_skip() else {
+        return;
+    };
+    sandbox.add_user("alice", PASSWORD);
+    sandbox.write(POLICY, "tries = 10\nwait = 1\nlook_ahead = 100\n", 0o644);
+    let command = |arguments: &[&str], input: &str| {
+        run(sandbox.command(sandbox.pam_otp()).args(arguments), input);
+    };
+    let (mut seed, mut counter, mut words) = (1, 0, Vec::new());
+    for number in 0..60 {
+        let mut lines = vec!["auth optional pam_warn.so".to_owned()];
+        for _ in 0..2 + next(&mut seed, 3) {
+            let control = CONTROLS[next(&mut seed, CONTROLS.len())];
+            let module = MODULES[next(&mut seed, MODULES.len())];
+            lines.push(format!("auth {control} {module}"));
+        }
+        // Somewhere, the code is asked for.
+        let at = 1 + next(&mut seed, lines.len());
+        let control = CONTROLS[next(&mut seed, CONTROLS.len())];
+        lines.insert(at, format!("auth {control} {{module}}"));
+        let stack = lines.join("\n");
+        let service = format!("odd{number}");
+        sandbox.pam_service(&service, &stack);
+        // A new record each time: what was used or guessed before is no matter.
+        command(&["reset", "--user", "alice"], "");
+        let uri = format!("otpauth://hotp/phone?secret={KEY}&counter={counter}");
+        command(&["import", "-", "--user", "alice"], &uri);
+        let about = ["--user", "alice", "--service", &service];
+        let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        let login = answer["verdicts"][0]["login"].as_str().unwrap().to_owned();
+        let enters = |codes: &[String]| {
+            sandbox.inside(|| {
+                let mut application = Application::new().user("alice");
+                for code in codes {
+                    application = application.reply(by_question(PASSWORD, code));
+                }
+                let stack = pam::Stack::existing(&service, None);
+                application.authenticate(&stack).code == pam::SUCCESS
+            })
+        };
+        let wrong = vec!["000000".to_owned(); 6];
+        // As many as there may be questions, one code each.
+        let right: Vec<_> = (counter..counter + 6)
+            .map(|counter| hotp(KEY, counter, 6, Algorithm::Sha1))
+            .collect();
+        counter += 6;
+        let entered = (enters(&wrong), enters(&right));
+        let expected = match login.as_str() {
+            "password_and_code" | "code" => (false, true),
+            "no_code" => (true, true),
+            "refused" => (false, false),
+            other => panic!("{other}"),
+        };
+        assert_eq!(entered, expected, "{stack}\n{answer:#}");
+        words.push(login);
+    }
+    for word in ["password_and_code", "code", "no_code", "refused"] {
+        assert!(words.iter().any(|it| it == word), "no stack was {word}");
+    }
+}
+
+#[test]
+fn of_the_examples_it_finds_nothing_to_mend() {
+    let Some(sandbox) = Sandbox::or_skip() else {
+        return;
+    };
+    sandbox.add_user("alice", PASSWORD);
+    let mut enrol = sandbox.command(sandbox.pam_otp());
+    enrol.args(["import", "-", "--user", "alice"]);
+    run(&mut enrol, &format!("otpauth://totp/phone?secret={KEY}"));
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pam.d-examples");
+    let mut looked = 0;
+    for example in std::fs::read_dir(examples).unwrap() {
+        let path = example.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let stack = std::fs::read_to_string(&path).unwrap();
+        let stack = stack.replace("pam_otp.so", "{module}");
+        let service = format!("example-{name}");
+        sandbox.pam_service(&service, &stack);
+        let about = ["--user", "alice", "--service", &service];
+        let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        let login = &answer["verdicts"][0]["login"];
+        let expected = match name.as_str() {
+            "sshd-key-and-code" => "code",
+            _ => "password_and_code",
+        };
+        assert_eq!(login, expected, "{name}: {answer:#}");
+        let findings = answer["findings"].as_array().unwrap();
+        let mut bad = findings.iter().filter(|finding| {
+            let severity = finding["severity"].as_str().unwrap();
+            finding["subject"] == "stack" && ["warning", "error"].contains(&severity)
+        });
+        assert!(bad.next().is_none(), "{name}: {answer:#}");
+        looked += 1;
+    }
+    assert!(looked >= 8, "{looked} examples");
 }

@@ -366,6 +366,16 @@ impl Record {
         held::glance(&self.place, &self.files)
     }
 
+    /// Whether a login can write the state down, if there is none yet. One that is
+    /// there was opened for writing. Creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as a login would have it.
+    pub fn check_begin(&self) -> Result<(), StoreError> {
+        files::may_create_state(&self.place, &self.files)
+    }
+
     /// Runs `work` on the state that the record's path names now, locked.
     fn locked<T, E: From<StoreError>>(
         &mut self,

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use pam_otp_core::policy::{Policy, StoreKind, Unenrolled};
+use pam_otp_core::policy::{DEFAULT_SYSTEM_STORE, Policy, StoreKind, Unenrolled};
 use pam_otp_core::state::State;
 use pam_otp_core::store::{Account, Problem, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
@@ -24,8 +24,8 @@ pub(super) enum Standing {
     Unenrolled,
     /// Something that refuses every login.
     Broken(String),
-    /// Only root can look.
-    Unseen,
+    /// Somebody else can look, for this reason.
+    Unseen(String),
 }
 
 /// A record as it was found.
@@ -61,6 +61,21 @@ impl Subjected<'_> {
     pub(super) fn look(&self) -> Look {
         let store = Store::new(self.policy);
         let mut findings = Vec::new();
+        if let Some(owner) = others_store(self.policy) {
+            let why = format!("the system store is user {owner}'s, which root keeps out of");
+            let mend = format!(
+                "runuser -u {owner} -- pam-otp doctor --user {}",
+                self.user()
+            );
+            let path = self.policy.system_store.display();
+            let says = format!("{path}: {why}");
+            findings.push(finding(Severity::Note, "record_unseen", says).mend(mend));
+            return Look {
+                standing: Standing::Unseen(why),
+                findings,
+                path: self.path.clone(),
+            };
+        }
         let opened = store.open(self.account);
         let (standing, path) = match opened {
             Ok(Some(record)) => {
@@ -73,7 +88,7 @@ impl Subjected<'_> {
             }
             Err(error) => (self.broken(error, &mut findings), self.path.clone()),
         };
-        if standing != Standing::Unseen {
+        if !matches!(standing, Standing::Unseen(_)) {
             findings.extend(self.pending(&store));
             findings.extend(self.above());
         }
@@ -86,6 +101,9 @@ impl Subjected<'_> {
 
     fn found(&self, record: &Record, findings: &mut Vec<Finding>) -> Standing {
         let (user, path) = (self.user(), record.path().display());
+        if let Err(error) = record.check_begin() {
+            return self.broken(error, findings);
+        }
         let state = match record.glance() {
             Ok(state) => state,
             Err(error) => return self.broken(error, findings),
@@ -136,7 +154,7 @@ impl Subjected<'_> {
             let says = format!("{error}: only root can look at {}'s record", self.user());
             let root = format!("sudo pam-otp doctor --user {}", self.user());
             findings.push(finding(Severity::Note, "record_unseen", says).mend(root));
-            return Standing::Unseen;
+            return Standing::Unseen("only root can see the record".to_owned());
         }
         let mend = self.mend(&error);
         let error = Error::from(error);
@@ -287,6 +305,18 @@ impl Subjected<'_> {
             })
         })
     }
+}
+
+/// Whose the system store is, if a program that runs as an ordinary user keeps it,
+/// and root asks.
+fn others_store(policy: &Policy) -> Option<String> {
+    let owner = crate::session::owner(policy)?;
+    let ours = owner.is_root() || !nix::unistd::Uid::effective().is_root();
+    if ours || policy.system_store == Path::new(DEFAULT_SYSTEM_STORE) {
+        return None;
+    }
+    let user = nix::unistd::User::from_uid(owner).ok().flatten();
+    Some(user.map_or_else(|| owner.to_string(), |user| user.name))
 }
 
 /// Where the record of this user lies, or would.

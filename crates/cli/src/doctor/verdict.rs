@@ -65,8 +65,8 @@ pub(super) enum Answer {
     Enrols,
     /// It refuses whatever is typed, for this reason.
     Refuses(Return, String),
-    /// Only root can see whether there is a record.
-    Unseen,
+    /// Somebody else can see whether there is a record, for this reason.
+    Unseen(String),
 }
 
 impl Answer {
@@ -83,7 +83,7 @@ impl Answer {
         let required = *standing == Standing::Required;
         match (record, policy.unenrolled) {
             (record::Standing::Enrolled, _) => Self::Asks,
-            (record::Standing::Unseen, _) => Self::Unseen,
+            (record::Standing::Unseen(why), _) => Self::Unseen(why.clone()),
             (record::Standing::Broken(why), _) => {
                 Self::Refuses(Return::AUTH_ERR, format!("of the record: {why}"))
             }
@@ -100,8 +100,8 @@ impl Answer {
     /// What libpam hears, where the user does all right, or has no code.
     fn returned(&self, right: bool) -> Return {
         match self {
-            Self::Asks | Self::Enrols | Self::Unseen if right => Return::SUCCESS,
-            Self::Asks | Self::Enrols | Self::Unseen => Return::AUTH_ERR,
+            Self::Asks | Self::Enrols | Self::Unseen(_) if right => Return::SUCCESS,
+            Self::Asks | Self::Enrols | Self::Unseen(_) => Return::AUTH_ERR,
             Self::Skips(_) => Return::IGNORE,
             Self::Refuses(returned, _) => *returned,
         }
@@ -209,9 +209,12 @@ fn decide(examined: &Examined, answers: &[Answer], obstacle: Option<Obstacle>) -
     if let Some(line) = called().find(|line| *answer(line) == Answer::Enrols) {
         return (Login::Enrols, postponable(line) + &condition);
     }
-    if called().any(|line| *answer(line) == Answer::Unseen) {
-        let why = "only root can see the record";
-        return (Login::Unknown, why.to_owned());
+    let unseen = called().find_map(|line| match answer(line) {
+        Answer::Unseen(why) => Some(why.clone()),
+        _ => None,
+    });
+    if let Some(why) = unseen {
+        return (Login::Unknown, why);
     }
     if examined.asked_password(&way) {
         (Login::PasswordAndCode, condition)

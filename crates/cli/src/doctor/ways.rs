@@ -107,6 +107,14 @@ pub(super) fn answers(module: &Module, visitor: Visitor<'_>, asked: bool) -> Vec
         "pam_permit.so" => certainly(Return::SUCCESS),
         // The latter is for those who are root already; it is not about them.
         "pam_deny.so" | "pam_rootok.so" => certainly(Return::AUTH_ERR),
+        // Of those in /etc/passwd, whom pam_unix.so knows.
+        "pam_localuser.so" => certainly(match visitor.known_to {
+            Some("pam_unix.so") => Return::SUCCESS,
+            _ => Return::PERM_DENIED,
+        }),
+        // Of people, not of daemons.
+        "pam_usertype.so" if has("isregular") => certainly(Return::SUCCESS),
+        "pam_usertype.so" => certainly(Return::PERM_DENIED),
         "pam_faillock.so" if has("authfail") => certainly(Return::AUTH_ERR),
         _ if SILENT.contains(&name) => certainly(Return::IGNORE),
         "pam_faillock.so" => any(&[Return::IGNORE, Return::SUCCESS], false),
