@@ -185,9 +185,6 @@ fn decide(examined: &Examined, answers: &[Answer], obstacle: Option<Obstacle>) -
         return (Login::Unknown, "the stack has too many ways".to_owned());
     };
     let opens = |ways: &[Way]| ways.iter().find(|way| way.opens()).cloned();
-    let Some(way) = opens(&right) else {
-        return (Login::Refused, why_refused(examined, answers, &right));
-    };
     let free = opens(&without);
     if let Some(free) = free.as_ref().filter(|free| free.supposed.is_empty()) {
         let mut called = examined.checked(free);
@@ -200,6 +197,9 @@ fn decide(examined: &Examined, answers: &[Answer], obstacle: Option<Obstacle>) -
             skip.unwrap_or_else(|| examined.why_past(free)),
         );
     }
+    let Some(way) = opens(&right) else {
+        return (Login::Refused, why_refused(examined, answers, &right));
+    };
     let condition = free.map(|free| {
         let conditions = examined.conditions(&free);
         format!(", unless {conditions} let them past it")

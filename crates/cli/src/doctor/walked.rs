@@ -77,6 +77,11 @@ fn first_open(ways: &[Way]) -> Option<&Way> {
 impl Walked<'_> {
     /// Can a login succeed without the code?
     fn past_the_code(&self) -> Option<Finding> {
+        if let Some(way) = first_open(&self.wrong).filter(|way| way.supposed.is_empty()) {
+            let why = self.examined.why_past(way);
+            let says = format!("anybody gets in, password and code being wrong: {why}");
+            return Some(finding(Severity::Error, "open", says).mend(&self.setup));
+        }
         let way = first_open(&self.password)?;
         let why = self.examined.why_past(way);
         let finding = if way.supposed.is_empty() {
@@ -111,6 +116,9 @@ impl Walked<'_> {
     /// Is a code enough?
     fn past_the_password(&self) -> Option<Finding> {
         let way = first_open(&self.code).filter(|way| way.supposed.is_empty())?;
+        if first_open(&self.wrong).is_some_and(|way| way.supposed.is_empty()) {
+            return None;
+        }
         if self.examined.password_modules().is_empty() {
             let says = "no line checks a password: a code alone gets in".to_owned();
             return Some(finding(Severity::Note, "code_alone", says));
