@@ -16,7 +16,7 @@ use serde_json::Value;
 #[path = "doctor/world.rs"]
 mod world;
 
-use world::{KEY, PASSWORD, POLICY, doctor};
+use world::{KEY, PASSWORD, POLICY, doctor, find};
 
 /// One case of `doctor/cases.txt`.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ struct Case {
     script: Vec<String>,
     new: bool,
     finds: Vec<[String; 3]>,
+    mends: bool,
     login: String,
 }
 
@@ -58,6 +59,7 @@ fn cases() -> Vec<Case> {
                 let words: Vec<_> = rest.split(' ').map(str::to_owned).collect();
                 case.finds.push(words.try_into().unwrap());
             }
+            "mends" => case.mends = true,
             "login" => rest.clone_into(&mut case.login),
             _ => panic!("{line}"),
         }
@@ -136,6 +138,22 @@ impl Case {
         assert_eq!(status, Some(expected), "{}", self.name);
     }
 
+    /// Types what mends it; then it is found no more.
+    fn mend(&self, sandbox: &Sandbox, answer: &Value) {
+        let code = &self.finds[0][2];
+        let mend = find(answer, code)["mend"].as_str().unwrap();
+        // Nobody is there to type a code.
+        let typed = mend.replace("pam-otp enroll", "pam-otp enroll --json </dev/null");
+        script(sandbox, &self.user, &[typed]);
+        let about = ["--user", &self.user, "--service", &self.user];
+        let (after, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        let findings = after["findings"].as_array().unwrap();
+        let found = findings
+            .iter()
+            .any(|finding| finding["code"] == code.as_str());
+        assert!(!found, "{}: {mend}: {after:#}", self.name);
+    }
+
     /// One login with this password and this code.
     fn enters(&self, sandbox: &Sandbox, password: &str, code: &str) -> bool {
         let account = self.login.ends_with("at account");
@@ -203,6 +221,9 @@ fn doctor_finds_the_one_thing_that_is_broken_and_real_logins_do_as_it_says() {
         let (answer, status) = doctor(sandbox.command(sandbox.pam_otp()), &about);
         case.check(&answer, status);
         case.confirm(&sandbox);
+        if case.mends {
+            case.mend(&sandbox, &answer);
+        }
     }
 }
 

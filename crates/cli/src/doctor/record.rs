@@ -187,6 +187,13 @@ impl Subjected<'_> {
                 path,
                 problem: Problem::Link | Problem::NotDirectory | Problem::NotFile,
             } => Some(format!("ls -ld {}", path.display())),
+            // What lies in the record is somebody else's too.
+            StoreError::Insecure {
+                path,
+                problem: Problem::Owner { expected, .. },
+            } if path.starts_with(&self.path) => {
+                Some(format!("chown -R {expected} {}", self.path.display()))
+            }
             StoreError::Io { path, .. } | StoreError::FileLimit(path) => {
                 Some(format!("namei -l {}", path.display()))
             }
