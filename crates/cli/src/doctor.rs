@@ -21,6 +21,7 @@ mod policy;
 mod record;
 mod selinux;
 mod services;
+mod shell;
 pub(crate) mod shown;
 mod sshd;
 mod stack;
@@ -44,8 +45,8 @@ pub(crate) struct Inquiry {
     pub(crate) service: Option<String>,
     /// The policy file of lines that name none.
     pub(crate) policy: PathBuf,
-    /// `--user NAME` for commands that mend, if it is about another user.
-    pub(crate) option: String,
+    /// Whom commands that mend must name, if it is about another user.
+    pub(crate) other: Option<String>,
 }
 
 /// What was found.
@@ -176,7 +177,7 @@ impl Inquiry {
             policy,
             path: record::place(policy, account),
             now: Session::now(),
-            option: self.option.clone(),
+            other: self.other.as_deref(),
         };
         let look = subjected.look();
         findings.extend(selinux::look(&look.path));

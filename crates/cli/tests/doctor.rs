@@ -153,7 +153,7 @@ fn a_token_that_was_used_in_the_future_is_found() {
     let about = ["--user", "alice", "--service", "door"];
     let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
     let found = find(&answer, "clock_was_ahead");
-    let mend = "pam-otp enroll --replace \"phone\" --user alice";
+    let mend = "pam-otp enroll --replace phone --user alice";
     assert_eq!(
         (&found["severity"], &found["mend"]),
         (&"error".into(), &mend.into())

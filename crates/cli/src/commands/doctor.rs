@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(Reply, Audience), Error> {
         .user
         .as_ref()
         .filter(|it| Some(*it) != own.as_ref());
-    if other.is_some() && !caller.is_root() && !keeps_store(arguments, caller)? {
+    if other.is_some() && !caller.is_root() && !keeps_store(arguments, caller) {
         return Err(Error::NotRoot);
     }
     // Root asks about the machine, unless it says about whom.
@@ -42,9 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(Reply, Audience), Error> {
     let inquiry = Inquiry {
         service: arguments.service.clone(),
         policy: std::path::absolute(&arguments.policy).map_err(Error::Io)?,
-        option: other
-            .map(|user| format!(" --user {user}"))
-            .unwrap_or_default(),
+        other: other.cloned(),
         account,
     };
     let report = examine(&inquiry);
@@ -61,9 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(Reply, Audience), Error> {
 
 /// A program that runs as an ordinary user may have a system store of its own: that
 /// user asks about its users, as root does about others.
-fn keeps_store(arguments: &Arguments, caller: Uid) -> Result<bool, Error> {
-    let policy = crate::session::policy(arguments)?;
-    Ok(crate::session::owner(&policy) == Some(caller))
+fn keeps_store(arguments: &Arguments, caller: Uid) -> bool {
+    let policy = crate::session::policy(arguments).ok();
+    policy.as_ref().and_then(crate::session::owner) == Some(caller)
 }
 
 fn account(name: &str) -> Result<Account, Error> {

@@ -15,6 +15,7 @@ use elf::endian::AnyEndian;
 
 use super::finding::{Finding, Severity, Subject};
 use super::said;
+use super::shell::shell;
 
 /// The module's own name.
 pub(super) const FILE: &str = "pam_otp.so";
@@ -81,7 +82,7 @@ pub(super) fn look(path: &Path) -> Finding {
                 "module_unseen",
                 format!("{shown} cannot be read: {failed}"),
             )
-            .mend(format!("chmod 0644 {shown}"));
+            .mend(shell(&[&"chmod", &"0644", &shown]));
         }
         None => return error("module_unloadable", format!("{shown} is far too large")),
     };
@@ -121,12 +122,12 @@ fn insecure(path: &Path, metadata: &Metadata) -> Option<Finding> {
         if metadata.uid() != 0 {
             let uid = metadata.uid();
             let says = format!("{shown} belongs to user id {uid}, who could replace the module");
-            return Some(error("module_insecure", says).mend(format!("chown root {shown}")));
+            return Some(error("module_insecure", says).mend(shell(&[&"chown", &"root", &shown])));
         }
         (mode & 0o022 != 0 && !sticky).then(|| {
             let mode = mode & 0o7777;
             let says = format!("{shown} has mode {mode:04o}: others could replace the module");
-            error("module_insecure", says).mend(format!("chmod go-w {shown}"))
+            error("module_insecure", says).mend(shell(&[&"chmod", &"go-w", &shown]))
         })
     })
 }

@@ -8,6 +8,7 @@ use pam_otp_core::policy::exceptions::{Exemption, Standing};
 use pam_otp_core::policy::{FileError, Policy, PolicyError, StoreKind, Unenrolled, Unwritable};
 
 use super::finding::{Finding, Severity, Subject};
+use super::shell::{edit, shell};
 use crate::session::Session;
 
 fn finding(severity: Severity, code: &'static str, says: String) -> Finding {
@@ -28,7 +29,7 @@ pub(super) fn file(path: &Path, required: bool) -> Finding {
             "bad_policy",
             format!("{shown} is not there, though the stack names it"),
         )
-        .mend(format!("install -m 0644 /dev/null {shown}")),
+        .mend(shell(&[&"install", &"-m", &"0644", &"/dev/null", &shown])),
         Ok(None) => finding(
             Severity::Ok,
             "policy",
@@ -51,7 +52,7 @@ fn others_file(path: &Path) -> Option<Finding> {
                 path.display()
             ),
         )
-        .mend(format!("chown root {}", path.display()))
+        .mend(shell(&[&"chown", &"root", &path.display()]))
     })
 }
 
@@ -83,20 +84,18 @@ fn mend(error: &PolicyError) -> Option<String> {
         PolicyError::File { path, error } => {
             let path = path.display();
             match error {
-                FileError::Owner(_) => Some(format!("chown root {path}")),
-                FileError::Mode(_) => Some(format!("chmod 0644 {path}")),
-                FileError::Missing => Some(format!("install -m 0644 /dev/null {path}")),
+                FileError::Owner(_) => Some(shell(&[&"chown", &"root", &path])),
+                FileError::Mode(_) => Some(shell(&[&"chmod", &"0644", &path])),
+                FileError::Missing => {
+                    Some(shell(&[&"install", &"-m", &"0644", &"/dev/null", &path]))
+                }
                 FileError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
-                    Some(format!("chmod 0644 {path}"))
+                    Some(shell(&[&"chmod", &"0644", &path]))
                 }
                 FileError::Kind | FileError::Size | FileError::Io(_) => None,
             }
         }
-        PolicyError::Fault { path, fault } => Some(format!(
-            "${{EDITOR:-vi}} +{} {}",
-            fault.line,
-            path.display()
-        )),
+        PolicyError::Fault { path, fault } => Some(edit(path.display(), fault.line)),
         PolicyError::Argument(_) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! The user's record: what a login would find, by the store's own rules, and
 //! without keeping any login waiting.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::{Kind, Token};
 
 use super::finding::{Finding, Severity, Subject};
+use super::shell::shell;
 use crate::commands::status::{describe, when};
 use crate::error::Error;
 
@@ -48,13 +50,23 @@ pub(super) struct Subjected<'a> {
     /// The record's directory, for messages.
     pub(super) path: PathBuf,
     pub(super) now: UnixTime,
-    /// `--user NAME` for commands that mend, if it is about another user.
-    pub(super) option: String,
+    /// Whom commands that mend must name, if it is about another user.
+    pub(super) other: Option<&'a str>,
 }
 
 impl Subjected<'_> {
     fn user(&self) -> &str {
         self.account.name().as_str()
+    }
+
+    /// A command of ours about this user.
+    fn ours(&self, words: &[&dyn Display]) -> String {
+        let mut all: Vec<&dyn Display> = vec![&"pam-otp"];
+        all.extend(words);
+        if let Some(other) = &self.other {
+            all.extend::<[&dyn Display; 2]>([&"--user", other]);
+        }
+        shell(&all)
     }
 
     /// Looks for the record as a login does.
@@ -63,10 +75,11 @@ impl Subjected<'_> {
         let mut findings = Vec::new();
         if let Some(owner) = others_store(self.policy) {
             let why = format!("the system store is user {owner}'s, which root keeps out of");
-            let mend = format!(
-                "runuser -u {owner} -- pam-otp doctor --user {}",
-                self.user()
-            );
+            let user = self.user();
+            let words: [&dyn Display; 8] = [
+                &"runuser", &"-u", &owner, &"--", &"pam-otp", &"doctor", &"--user", &user,
+            ];
+            let mend = shell(&words);
             let path = self.policy.system_store.display();
             let says = format!("{path}: {why}");
             findings.push(finding(Severity::Note, "record_unseen", says).mend(mend));
@@ -118,8 +131,7 @@ impl Subjected<'_> {
         if record.foreign().is_some() {
             let says = format!("{path} is another program's file, which counts as the record");
             findings.push(
-                finding(Severity::Note, "foreign_file", says)
-                    .mend(format!("pam-otp import {path}{}", self.option)),
+                finding(Severity::Note, "foreign_file", says).mend(self.ours(&[&"import", &path])),
             );
         }
         findings.extend(self.throttled(record, &state));
@@ -142,7 +154,7 @@ impl Subjected<'_> {
             code,
             format!("{user} has no record ({path}), {then}"),
         )
-        .mend(format!("pam-otp enroll{}", self.option))
+        .mend(self.ours(&[&"enroll"]))
     }
 
     fn broken(&self, error: StoreError, findings: &mut Vec<Finding>) -> Standing {
@@ -152,7 +164,7 @@ impl Subjected<'_> {
         );
         if denied && self.policy.store == StoreKind::System {
             let says = format!("{error}: only root can look at {}'s record", self.user());
-            let root = format!("sudo pam-otp doctor --user {}", self.user());
+            let root = shell(&[&"sudo", &"pam-otp", &"doctor", &"--user", &self.user()]);
             findings.push(finding(Severity::Note, "record_unseen", says).mend(root));
             return Standing::Unseen("only root can see the record".to_owned());
         }
@@ -164,40 +176,54 @@ impl Subjected<'_> {
         Standing::Broken(says)
     }
 
-    /// What mends it, where the store has no command for that. A broken record is
-    /// set aside by a reset, so nothing is lost that could be restored.
+    /// What mends it. A broken record is set aside by a reset, so nothing is lost that
+    /// could be restored.
     fn mend(&self, error: &StoreError) -> Option<String> {
         let user = self.user();
-        match error {
+        Some(match error {
             StoreError::NoToken(_)
             | StoreError::Empty(_)
             | StoreError::TooLarge { .. }
             | StoreError::Token { .. }
-            | StoreError::State { .. } => Some(format!(
-                "pam-otp reset --user {user} && pam-otp enroll --user {user}"
-            )),
-            StoreError::Missing(path) => Some(match self.policy.store {
-                StoreKind::Home => format!("install -d -m 0700 -o {user} {}", path.display()),
-                StoreKind::System => format!("install -d -m 0700 {}", path.display()),
-            }),
+            | StoreError::State { .. } => [
+                shell(&[&"pam-otp", &"reset", &"--user", &user]),
+                shell(&[&"pam-otp", &"enroll", &"--user", &user]),
+            ]
+            .join(" && "),
+            StoreError::Missing(path) => {
+                let owner = match self.policy.store {
+                    StoreKind::Home => user,
+                    StoreKind::System => "root",
+                };
+                let path = path.display();
+                shell(&[&"install", &"-d", &"-m", &"0700", &"-o", &owner, &path])
+            }
             StoreError::UnknownUser { user } | StoreError::Account { user, .. } => {
-                Some(format!("getent passwd {user}"))
+                shell(&[&"getent", &"passwd", user])
             }
-            StoreError::Insecure {
-                path,
-                problem: Problem::Link | Problem::NotDirectory | Problem::NotFile,
-            } => Some(format!("ls -ld {}", path.display())),
-            // What lies in the record is somebody else's too.
-            StoreError::Insecure {
-                path,
-                problem: Problem::Owner { expected, .. },
-            } if path.starts_with(&self.path) => {
-                Some(format!("chown -R {expected} {}", self.path.display()))
-            }
+            StoreError::Insecure { path, problem } => self.secure(path, *problem),
             StoreError::Io { path, .. } | StoreError::FileLimit(path) => {
-                Some(format!("namei -l {}", path.display()))
+                shell(&[&"namei", &"-l", &path.display()])
             }
-            _ => None,
+            StoreError::Locked(path) => shell(&[&"fuser", &"-v", &path.display()]),
+            _ => return None,
+        })
+    }
+
+    fn secure(&self, path: &Path, problem: Problem) -> String {
+        let shown = path.display();
+        match problem {
+            Problem::Mode { allowed: 0o755, .. } => shell(&[&"chmod", &"go-w", &shown]),
+            Problem::Mode { allowed, .. } => shell(&[&"chmod", &format!("{allowed:04o}"), &shown]),
+            // What lies in the record is somebody else's too.
+            Problem::Owner { uid, expected } if path.starts_with(&self.path) => {
+                let (from, record) = (format!("--from={uid}"), self.path.display());
+                shell(&[&"chown", &"-hR", &from, &expected, &record])
+            }
+            Problem::Owner { expected, .. } => shell(&[&"chown", &expected, &shown]),
+            Problem::Link | Problem::NotDirectory | Problem::NotFile => {
+                shell(&[&"ls", &"-ld", &shown])
+            }
         }
     }
 
@@ -209,14 +235,25 @@ impl Subjected<'_> {
                     "an enrolment of {} was begun; until it is confirmed, logins do not look at it",
                     self.user()
                 );
-                let mend = format!("pam-otp confirm{}", self.option);
+                let mend = self.ours(&[&"confirm"]);
                 Some(finding(Severity::Note, "pending", says).mend(mend))
             }
             Err(error @ (StoreError::Token { .. } | StoreError::Insecure { .. })) => {
                 let says = format!("{error}; logins do not look at it");
-                Some(finding(Severity::Warning, "bad_pending", says).mend_if(error.hint()))
+                Some(
+                    finding(Severity::Warning, "bad_pending", says)
+                        .mend_if(self.mend_pending(&error)),
+                )
             }
             _ => None,
+        }
+    }
+
+    /// What was begun is begun anew, and what others could have changed is secured.
+    fn mend_pending(&self, error: &StoreError) -> Option<String> {
+        match error {
+            StoreError::Token { .. } => Some(self.ours(&[&"enroll"])),
+            error => self.mend(error),
         }
     }
 
@@ -230,14 +267,14 @@ impl Subjected<'_> {
                  refused there too; a recovery code works at once",
                 state.history().failures
             );
-            let mend = format!("pam-otp unlock --user {}", self.user());
+            let mend = shell(&[&"pam-otp", &"unlock", &"--user", &self.user()]);
             finding(Severity::Warning, "throttled", says).mend(mend)
         })
     }
 
     fn recovery(&self, record: &Record, state: &State) -> Finding {
         let left = record.tokens().recovery_left(state);
-        let mend = format!("pam-otp recovery{}", self.option);
+        let mend = self.ours(&[&"recovery"]);
         let says = format!("{} has {left} recovery codes left", self.user());
         match left {
             0 => finding(
@@ -265,7 +302,7 @@ impl Subjected<'_> {
             .rules
             .window
             .saturating_add(drift.unsigned_abs().into());
-        let replace = format!("pam-otp enroll --replace \"{name}\"{}", self.option);
+        let replace = self.ours(&[&"enroll", &"--replace", &name]);
         if last > period.step_at(self.now).saturating_add(reach) {
             let ahead = last.saturating_sub(period.step_at(self.now));
             let ahead = std::time::Duration::from_secs(ahead.saturating_mul(period.seconds()));
@@ -300,7 +337,7 @@ impl Subjected<'_> {
                 );
                 return Some(
                     finding(Severity::Warning, "insecure_way", says)
-                        .mend(format!("chown root {shown}")),
+                        .mend(shell(&[&"chown", &"root", &shown])),
                 );
             }
             (mode & 0o022 != 0 && mode & 0o1000 == 0).then(|| {
@@ -308,7 +345,8 @@ impl Subjected<'_> {
                     "{shown} has mode {:04o}: others could take the record away by renaming",
                     mode & 0o7777
                 );
-                finding(Severity::Warning, "insecure_way", says).mend(format!("chmod go-w {shown}"))
+                finding(Severity::Warning, "insecure_way", says)
+                    .mend(shell(&[&"chmod", &"go-w", &shown]))
             })
         })
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::finding::{Finding, Severity, Subject};
+use super::shell::shell;
 
 /// There while `SELinux` is on.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
@@ -58,7 +59,7 @@ fn judge(path: &Path, label: &str) -> Finding {
             "label",
             format!("{shown} has {label} label, with which services may not use it"),
         )
-        .mend(format!("restorecon -RFv {shown}"));
+        .mend(shell(&[&"restorecon", &"-RFv", &shown]));
     }
     finding(
         Severity::Ok,

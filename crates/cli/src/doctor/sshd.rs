@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::finding::{Finding, Severity, Subject};
 use super::said;
+use super::shell::shell;
 
 const PROGRAMS: [&str; 2] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"];
 /// Read before the main file's own words, of which the first one counts.
@@ -159,7 +160,7 @@ impl Settings {
         if let Some(other) = self.service.as_ref().filter(|name| *name != "sshd") {
             let says = format!("sshd asks the PAM service {other}, and not sshd");
             let finding = finding(Severity::Warning, "sshd_other_service", says);
-            findings.push(finding.mend(format!("pam-otp doctor --service {other}")));
+            findings.push(finding.mend(shell(&[&"pam-otp", &"doctor", &"--service", other])));
         }
         findings.extend(self.of_question(question));
         findings.extend(self.of_methods(question));

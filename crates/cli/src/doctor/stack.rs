@@ -9,6 +9,7 @@ use pam_otp_stack::{Kind, OTHER, Place, Services, StackError};
 
 use super::examined::{Examined, Line};
 use super::finding::{Finding, Severity, Subject};
+use super::shell::{edit, shell};
 use super::{module, services, walked};
 
 fn finding(severity: Severity, code: &'static str, says: String) -> Finding {
@@ -16,8 +17,13 @@ fn finding(severity: Severity, code: &'static str, says: String) -> Finding {
 }
 
 /// What opens the editor there.
-fn edit(place: &Place) -> String {
-    format!("${{EDITOR:-vi}} +{} {}", place.line, place.path.display())
+fn edit_at(place: &Place) -> String {
+    edit(place.path.display(), place.line)
+}
+
+/// What puts the line where it belongs.
+pub(super) fn setup(service: &str) -> String {
+    shell(&[&"pam-otp", &"setup", &service])
 }
 
 /// A stack that is not understood: libpam may refuse every login by it.
@@ -27,9 +33,9 @@ pub(super) fn not_understood(error: &StackError, service: &str) -> Finding {
             ("no_service", Some("ls /etc/pam.d".to_owned()))
         }
         StackError::Unreadable { path, .. } => {
-            ("bad_stack", Some(format!("ls -l {}", path.display())))
+            ("bad_stack", Some(shell(&[&"ls", &"-l", &path.display()])))
         }
-        StackError::Line { place, .. } => ("bad_stack", Some(edit(place))),
+        StackError::Line { place, .. } => ("bad_stack", Some(edit_at(place))),
     };
     finding(Severity::Error, code, error.to_string())
         .mend_if(mend)
@@ -51,7 +57,7 @@ pub(super) fn look(examined: &Examined, services: &Services) -> Vec<Finding> {
                 "not_in_stack",
                 format!("no auth line of {service} names {}", module::FILE),
             )
-            .mend(format!("pam-otp setup {service}")),
+            .mend(setup(service)),
         );
     } else {
         findings.extend(arguments(examined));
@@ -77,11 +83,11 @@ fn insecure(services: &Services, service: &str) -> Option<Finding> {
     if metadata.uid() != 0 {
         let says = format!("{shown} belongs to user id {}", metadata.uid());
         let finding = finding(Severity::Error, "insecure_stack", says);
-        return Some(finding.mend(format!("chown root {shown}")));
+        return Some(finding.mend(shell(&[&"chown", &"root", &shown])));
     }
     (metadata.mode() & 0o022 != 0).then(|| {
         let says = format!("{shown} can be written by others than root");
-        finding(Severity::Error, "insecure_stack", says).mend(format!("chmod go-w {shown}"))
+        finding(Severity::Error, "insecure_stack", says).mend(shell(&[&"chmod", &"go-w", &shown]))
     })
 }
 
@@ -101,7 +107,7 @@ fn other_kinds(services: &Services, service: &str) -> Vec<Finding> {
                 module::FILE,
                 stack.kind()
             );
-            let mend = format!("sed -i.bak {line}d {}", path.display());
+            let mend = shell(&[&"sed", &"-i.bak", &format!("{line}d"), &path.display()]);
             findings.push(finding(Severity::Error, "not_an_auth_line", says).mend(mend));
         }
     }
@@ -117,7 +123,7 @@ fn twin(services: &Services, service: &str) -> Option<Finding> {
     };
     (asks(service) && !asks(twin)).then(|| {
         let says = format!("{service} asks for a code, and {twin}, which goes with it, does not");
-        finding(Severity::Warning, "twin_without", says).mend(format!("pam-otp setup {twin}"))
+        finding(Severity::Warning, "twin_without", says).mend(setup(twin))
     })
 }
 
@@ -129,7 +135,7 @@ fn arguments(examined: &Examined) -> Vec<Finding> {
                 "bad_argument",
                 format!("{}: {error}: every login is refused", line.place),
             )
-            .mend(edit(&line.place)),
+            .mend(edit_at(&line.place)),
         ),
         _ => None,
     });
@@ -137,10 +143,7 @@ fn arguments(examined: &Examined) -> Vec<Finding> {
     let splits = |line: &Line| line.field() == Some(Field::Split);
     if examined.lines.iter().all(splits) {
         let says = "the code is taken off its field, and no later line checks it".to_owned();
-        findings.push(
-            finding(Severity::Error, "only_split", says)
-                .mend(format!("pam-otp setup {}", examined.service)),
-        );
+        findings.push(finding(Severity::Error, "only_split", says).mend(setup(&examined.service)));
     }
     findings
 }

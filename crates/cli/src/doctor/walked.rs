@@ -6,6 +6,7 @@ use pam_otp_stack::Return;
 
 use super::examined::Examined;
 use super::finding::{Finding, Severity, Subject};
+use super::stack::setup;
 use super::ways::Way;
 
 fn finding(severity: Severity, code: &'static str, says: String) -> Finding {
@@ -52,7 +53,7 @@ pub(super) fn look(examined: &Examined) -> Vec<Finding> {
         wrong,
         password,
         code,
-        setup: format!("pam-otp setup {}", examined.service),
+        setup: setup(&examined.service),
     };
     let past = walked.past_the_code();
     let looked = [
