@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use pam_otp_core::policy::DEFAULT_FILE;
 
-use crate::commands::Command;
+use crate::commands::{self, Command};
 use crate::examples;
 
 /// One-time codes as a second factor for everything that logs in through PAM.
@@ -40,12 +40,26 @@ pub(crate) enum Request {
     /// What concerns a user.
     #[command(flatten)]
     Command(Command),
+    /// Tell whether a user would get in through a service, and how
+    #[command(after_help = examples::help(commands::doctor::NAME))]
+    Doctor(commands::doctor::Options),
     /// Write the script by which a shell completes the command line
     #[command(hide = true, after_help = examples::help("completions"))]
     Completions {
         /// Which shell
         shell: Shell,
     },
+}
+
+impl Request {
+    /// Its name, where it answers in JSON.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Command(command) => Some(command.name()),
+            Self::Doctor(_) => Some(commands::doctor::NAME),
+            Self::Completions { .. } => None,
+        }
+    }
 }
 
 /// The script for this shell.
@@ -71,11 +85,8 @@ mod tests {
             let name = command.get_name();
             let words = command.get_positionals().map(|_| "bash");
             let arguments = ["pam-otp", name].into_iter().chain(words);
-            let Request::Command(command) = Arguments::parse_from(arguments).request else {
-                assert_eq!(name, "completions");
-                continue;
-            };
-            assert_eq!(command.name(), name);
+            let request = Arguments::parse_from(arguments).request;
+            assert_eq!(request.name().unwrap_or("completions"), name);
         }
     }
 }

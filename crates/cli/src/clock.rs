@@ -1,7 +1,8 @@
 //! Clocks: is this machine's right, and how far is a phone's from it?
 //!
 //! The kernel knows whether its clock is synchronised: whoever sets it says so.
-//! No safe code can ask the kernel, but systemd's `timedatectl` can.
+//! No safe code can ask the kernel, but systemd's `timedatectl` can. Where that is
+//! not at hand, chrony is asked itself, and systemd-timesyncd leaves a file.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -20,6 +21,10 @@ const HOUR: u64 = 3600;
 
 /// By this name alone: what stands in PATH is the caller's.
 const TIMEDATECTL: &str = "/usr/bin/timedatectl";
+/// Asks chronyd, over the loopback.
+const CHRONYC: &str = "/usr/bin/chronyc";
+/// There since systemd-timesyncd has set the clock.
+const TIMESYNCD: &str = "run/systemd/timesync/synchronized";
 /// It asks a service that may have to be started first. Nobody waits longer for
 /// a line that only informs. Milliseconds.
 const PATIENCE: u16 = 2000;
@@ -56,13 +61,29 @@ impl Clock {
     pub(crate) fn look() -> Self {
         let mut command = Command::new(TIMEDATECTL);
         command.args(["show", "--property=NTPSynchronized", "--value"]);
-        Self::of(&ask(command.env_clear()), Path::new("/"))
+        let clock = Self::of(&ask(command.env_clear()), Path::new("/"));
+        if clock.synchronised().is_some() || clock.daemon != Some("chronyd") {
+            return clock;
+        }
+        let mut command = Command::new(CHRONYC);
+        command.args(["-c", "tracking"]);
+        let state = ask(command.env_clear())
+            .ok()
+            .and_then(|said| by_chrony(&said));
+        Self {
+            state: state.unwrap_or(clock.state),
+            ..clock
+        }
     }
 
     fn of(said: &io::Result<String>, root: &Path) -> Self {
         let seems = |(path, name): &(&str, &'static str)| root.join(path).exists().then_some(*name);
+        let mut state = Synchronisation::of(said);
+        if matches!(state, Synchronisation::Unknown(_)) && root.join(TIMESYNCD).exists() {
+            state = Synchronisation::Synchronised;
+        }
         Self {
-            state: Synchronisation::of(said),
+            state,
             daemon: DAEMONS.iter().find_map(seems),
         }
     }
@@ -110,6 +131,16 @@ impl Synchronisation {
     }
 }
 
+/// What `chronyc -c tracking` meant: the last of its values.
+fn by_chrony(said: &str) -> Option<Synchronisation> {
+    let (values, last) = said.trim_ascii().rsplit_once(',')?;
+    // Fewer are no answer.
+    (values.split(',').count() == 13).then_some(match last {
+        "Not synchronised" => Synchronisation::Unsynchronised,
+        _ => Synchronisation::Synchronised,
+    })
+}
+
 /// In words, with what to do.
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,7 +179,7 @@ fn ask(command: &mut Command) -> io::Result<String> {
             return Err(io::ErrorKind::TimedOut.into());
         }
         // One line, and the end.
-        stdout.take(64).read_to_string(&mut said).map(drop)
+        stdout.take(512).read_to_string(&mut said).map(drop)
     });
     let _ = child.kill();
     child.wait()?;
@@ -299,6 +330,30 @@ mod tests {
                 expected
             );
         }
+    }
+
+    #[test]
+    fn chrony_and_timesyncd_tell_where_timedatectl_does_not() {
+        let tracking = "A29FC87B,ntp.example.org,3,1700000000.123,0.000001,0.000002,0.00001,1.5,\
+                        0.001,0.02,0.01,0.001,64.2,";
+        for (leap, expected) in [
+            ("Normal\n", Some(Synchronisation::Synchronised)),
+            ("Insert second\n", Some(Synchronisation::Synchronised)),
+            ("Not synchronised\n", Some(Synchronisation::Unsynchronised)),
+        ] {
+            assert_eq!(by_chrony(&format!("{tracking}{leap}")), expected);
+        }
+        assert_eq!(by_chrony("506 Cannot talk to daemon\n"), None);
+        assert_eq!(by_chrony("Normal"), None);
+        let root = TempDir::new();
+        fs::create_dir_all(root.path().join("run/systemd/timesync")).unwrap();
+        let unknown = || Err(io::ErrorKind::NotFound.into());
+        assert_eq!(Clock::of(&unknown(), root.path()).synchronised(), None);
+        fs::write(root.path().join(TIMESYNCD), "").unwrap();
+        let clock = Clock::of(&unknown(), root.path());
+        assert_eq!(clock.to_string(), "synchronised (systemd-timesyncd)");
+        let said_no = Clock::of(&Ok("no\n".to_owned()), root.path());
+        assert_eq!(said_no.synchronised(), Some(false));
     }
 
     #[test]

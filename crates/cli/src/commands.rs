@@ -14,6 +14,8 @@ use crate::session::Session;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NoOptions {}
 
+pub(crate) mod doctor;
+
 macro_rules! commands {
     ($($(#[$about:meta])+ $variant:ident($module:ident),)+) => {
         $(pub(crate) mod $module;)+

@@ -125,6 +125,11 @@ pub(crate) enum Error {
         /// What the file was taken for, if that is a guess and nothing of it was.
         guessed: Option<&'static str>,
     },
+    /// `doctor` has found warnings, and nothing worse. The answer says which.
+    Warnings,
+    /// `doctor` has found what keeps people out, or lets them in. The answer says
+    /// which.
+    Faults,
 }
 
 impl Error {
@@ -186,6 +191,8 @@ impl Error {
             Self::NothingToImport => "nothing_to_import",
             Self::Change(error) => error.word(),
             Self::EntriesRefused { .. } => "entries_refused",
+            Self::Warnings => "warnings_found",
+            Self::Faults => "errors_found",
         }
     }
 
@@ -310,6 +317,8 @@ impl fmt::Display for Error {
             Self::EntriesRefused { refused, all, .. } => {
                 write!(f, "{refused} of {all} entries were not imported")
             }
+            Self::Warnings => f.write_str("there are warnings among the findings"),
+            Self::Faults => f.write_str("there are errors among the findings"),
         }
     }
 }

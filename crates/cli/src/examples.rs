@@ -187,6 +187,19 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "doctor",
+        &[
+            example(
+                "See whether you would get in, by all that asks for codes",
+                "pam-otp doctor",
+            ),
+            example(
+                "As root, see whether alice would get in by ssh, and how",
+                "pam-otp doctor --user alice --service sshd",
+            ),
+        ],
+    ),
+    (
         "completions",
         &[
             example(

@@ -24,6 +24,7 @@ use clap::Parser;
 mod arguments;
 mod clock;
 mod commands;
+mod doctor;
 mod error;
 mod examples;
 #[cfg(test)]
@@ -69,6 +70,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             let written = written.and_then(|()| stdout.flush());
             Ok(written.map_err(|error| reply::unwritten(&error))?)
         }
+        Request::Doctor(_) => {
+            let (reply, audience) = commands::doctor::run(arguments)?;
+            reply.give_to(&audience)
+        }
         Request::Command(command) => {
             let session = Session::start(arguments, command.name())?;
             command.run(&session)?.give(&session)
@@ -79,10 +84,14 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
 /// Says why it was not done.
 fn tell(arguments: &Arguments, error: &Error) {
     let other = arguments.user.as_deref();
-    if let (Request::Command(command), true) = (&arguments.request, arguments.json) {
+    if let Error::Faults | Error::Warnings = error {
+        // The answer has them.
+        return;
+    }
+    if let (Some(name), true) = (arguments.request.name(), arguments.json) {
         // This one stands in the answer already.
         if !matches!(error, Error::EntriesRefused { .. }) {
-            let _ = reply::refuse(Some(command.name()), error.object(other));
+            let _ = reply::refuse(Some(name), error.object(other));
         }
         return;
     }

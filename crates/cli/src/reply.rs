@@ -80,34 +80,9 @@ impl Reply {
     }
 
     /// Gives the answer in the form that was asked for.
-    pub(crate) fn give(self, session: &Session) -> Result<(), Error> {
-        let Self {
-            words,
-            fields,
-            warnings,
-            undo,
-            partly,
-        } = self;
-        let given = if session.json {
-            let mut all = Object::new();
-            all.push("version", VERSION);
-            all.push("ok", partly.is_none());
-            all.push("command", session.command);
-            all.push("user", session.user());
-            let warnings = session.warnings.iter().chain(&warnings);
-            all.push("warnings", warnings.map(String::as_str).collect::<List>());
-            all.0.extend(fields.0);
-            if let Some(error) = &partly {
-                all.push("error", error.object(None));
-            }
-            print(&all)
-        } else {
-            for warning in &warnings {
-                person::warn(&plain(warning));
-            }
-            write_out(words.as_bytes())
-        };
-        match (given, undo) {
+    pub(crate) fn give(mut self, session: &Session) -> Result<(), Error> {
+        let (undo, partly) = (self.undo.take(), self.partly.take());
+        match (self.write(&Audience::of(session), partly.as_ref()), undo) {
             (Ok(()), Some(_)) => {
                 session.log_done();
                 partly.map_or(Ok(()), Err)
@@ -120,6 +95,61 @@ impl Reply {
                 given?;
                 partly.map_or(Ok(()), Err)
             }
+        }
+    }
+
+    /// The same, where there is no session, and so nothing to take back.
+    pub(crate) fn give_to(mut self, audience: &Audience) -> Result<(), Error> {
+        let partly = self.partly.take();
+        self.write(audience, partly.as_ref())?;
+        partly.map_or(Ok(()), Err)
+    }
+
+    fn write(self, audience: &Audience, partly: Option<&Error>) -> io::Result<()> {
+        if !audience.json {
+            for warning in &self.warnings {
+                person::warn(&plain(warning));
+            }
+            return write_out(self.words.as_bytes());
+        }
+        let mut all = Object::new();
+        all.push("version", VERSION);
+        all.push("ok", partly.is_none());
+        all.push("command", audience.command);
+        all.push("user", audience.user.as_str());
+        let warnings = audience.warnings.iter().chain(&self.warnings);
+        all.push("warnings", warnings.map(String::as_str).collect::<List>());
+        all.0.extend(self.fields.0);
+        if let Some(error) = partly {
+            all.push("error", error.object(None));
+        }
+        print(&all)
+    }
+}
+
+/// To whom an answer goes, and about what.
+pub(crate) struct Audience {
+    json: bool,
+    command: &'static str,
+    user: String,
+    warnings: Vec<String>,
+}
+
+impl Audience {
+    fn of(session: &Session) -> Self {
+        Self {
+            warnings: session.warnings.clone(),
+            ..Self::of_anybody(session.json, session.command, session.user().to_owned())
+        }
+    }
+
+    /// Where there is no session.
+    pub(crate) fn of_anybody(json: bool, command: &'static str, user: String) -> Self {
+        Self {
+            json,
+            command,
+            user,
+            warnings: Vec::new(),
         }
     }
 }

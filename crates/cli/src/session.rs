@@ -292,7 +292,7 @@ fn meet(account: &Account, store: StoreKind, command: &str) -> Result<Option<Str
 }
 
 /// Who owns the directory of the system store, if the policy has one.
-fn owner(policy: &Policy) -> Option<Uid> {
+pub(crate) fn owner(policy: &Policy) -> Option<Uid> {
     let owner = || {
         Some(Uid::from_raw(
             std::fs::metadata(&policy.system_store).ok()?.uid(),
@@ -320,7 +320,7 @@ fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Re
 }
 
 /// The policy as a login through this service would have it.
-fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy, Error> {
+pub(crate) fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy, Error> {
     let path = &arguments.policy;
     let mut line = Line::default();
     if may_be_made

@@ -127,6 +127,18 @@ impl Policy {
     pub fn parse(text: &[u8], service: &str) -> Result<Self, Fault> {
         file::read(text, service)
     }
+
+    /// The services that have a section in this file; `None` if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`].
+    pub fn sections(path: &Path) -> Result<Option<Vec<String>>, PolicyError> {
+        let text = file::load(path).map_err(|error| PolicyError::file(path, error))?;
+        let sections = text.map(|text| file::sections(&text));
+        let sections = sections.transpose();
+        sections.map_err(|fault| PolicyError::fault(path, fault))
+    }
 }
 
 /// Which store holds the records.

@@ -364,6 +364,27 @@ impl Record {
         self.locked(Missing::Leave, |_, _, held| Ok(held.state().clone()))
     }
 
+    /// The same without a lock, for whoever only looks and keeps nobody waiting.
+    /// A login may write meanwhile: each write leaves one of the two slots whole,
+    /// so what is read is the state before that write or after it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn glance(&self) -> Result<State, StoreError> {
+        held::glance(&self.place, &self.files)
+    }
+
+    /// Whether a login can write the state down, if there is none yet. One that is
+    /// there was opened for writing. Creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as a login would have it.
+    pub fn check_begin(&self) -> Result<(), StoreError> {
+        files::may_create_state(&self.place, &self.files)
+    }
+
     /// Runs `work` on the state that the record's path names now, locked.
     fn locked<T, E: From<StoreError>>(
         &mut self,

@@ -133,7 +133,7 @@ fn tell_clock(reply: &mut Reply) {
     reply.field("clock", object);
 }
 
-fn describe(token: &Token) -> String {
+pub(crate) fn describe(token: &Token) -> String {
     let moving = match token.kind {
         Kind::Totp { period } => format!("a new code every {} s", period.seconds()),
         Kind::Hotp { .. } => "a new code at each press".to_owned(),
@@ -148,7 +148,7 @@ fn describe(token: &Token) -> String {
 }
 
 /// Seconds since the epoch, as people read time; 0 is never.
-pub(super) fn when(seconds: u64) -> String {
+pub(crate) fn when(seconds: u64) -> String {
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     match time {
         // Year 9999 is as far as the format goes.

@@ -72,6 +72,8 @@ impl Error {
             | Self::UserName(_)
             | Self::Policy(_)
             | Self::NoCode
+            | Self::Warnings
+            | Self::Faults
             | Self::NothingBegun(_)
             | Self::NotShown(_)
             | Self::Random(_)

@@ -227,6 +227,16 @@ pub(crate) const TABLE: &[Row] = &[
         Broken,
         "another process has been changing the policy for five seconds",
     ),
+    row(
+        "warnings_found",
+        Refused,
+        "`doctor` found something to look at; `findings` says what",
+    ),
+    row(
+        "errors_found",
+        Broken,
+        "`doctor` found what keeps people out or lets them in; `findings` says what",
+    ),
     row("bad_token_name", Usage, "no token can have that name"),
     row(
         "codes_lost",

@@ -89,6 +89,17 @@ pub(super) fn read(text: &[u8], service: &str) -> Result<Policy, Fault> {
     })
 }
 
+/// The services that have a section.
+pub(super) fn sections(text: &[u8]) -> Result<Vec<String>, Fault> {
+    document::read(text, |top| {
+        let Some(services) = top.get("service") else {
+            return Ok(Vec::new());
+        };
+        let names = services.table()?.iter().map(|entry| entry.key.to_owned());
+        Ok(names.collect())
+    })
+}
+
 fn apply_section(section: &Entries<'_, '_>, ours: bool, policy: &mut Policy) -> Result<(), Fault> {
     for entry in section.iter() {
         let setting = set(&entry, &[])?;

@@ -456,3 +456,11 @@ fn a_key_is_found_by_its_name_only() {
     assert!(Key::find("window").is_some());
     assert!(Key::find("Window").is_none());
 }
+
+#[test]
+fn the_sections_of_a_file_are_told_by_name() {
+    let names = |text: &str| file::sections(text.as_bytes()).unwrap();
+    assert!(names("window = 2\n").is_empty());
+    let text = "[service.sshd]\nwindow = 2\n[service.sudo]\n";
+    assert_eq!(names(text), ["sshd", "sudo"]);
+}

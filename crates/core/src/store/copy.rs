@@ -5,6 +5,7 @@
 //! Its name is keyed with the record's first secret and its owner: no other
 //! record inherits it, and who has not the secret cannot tell whose it is.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use sha2::Sha256;
 
 use super::create::create_exclusive;
 use super::error::{Problem, StoreError};
-use super::lock::Locked;
+use super::lock::{self, Locked};
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
@@ -84,6 +85,24 @@ impl MemoryCopy {
         self.open_in(directory)
     }
 
+    /// Reads it without a lock; `None` if there is none, or none for us to see: it
+    /// is root's.
+    pub(super) fn glance(&self) -> Result<Option<State>, StoreError> {
+        let directory = match self.open_directory() {
+            Err(Errno::NOENT | Errno::ACCESS) => return Ok(None),
+            opened => opened.map_err(|errno| StoreError::io(&self.directory, errno))?,
+        };
+        self.check(&directory)?;
+        match self.open_file(&directory, OFlags::RDONLY) {
+            Ok(Some((file, _))) => Ok(Some(lock::glance(&file, &self.path())?.state())),
+            Ok(None) => Ok(None),
+            Err(StoreError::Io { error, .. }) if error.kind() == ErrorKind::PermissionDenied => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes a state that the disk did not.
     pub(super) fn write(
         &self,
@@ -132,18 +151,10 @@ impl MemoryCopy {
     }
 
     fn open_in(&self, directory: OwnedFd) -> Result<Option<CopyFile>, StoreError> {
-        let path = self.path();
-        let failed = |errno| StoreError::io(&path, errno);
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&directory, &self.name, flags, Mode::empty()) {
-            Err(Errno::NOENT) => return Ok(None),
-            opened => opened.and_then(clear_of_stdio).map_err(failed)?,
+        let Some((file, stat)) = self.open_file(&directory, OFlags::RDWR)? else {
+            return Ok(None);
         };
-        let stat = rustix::fs::fstat(&file).map_err(failed)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(StoreError::insecure(&path, Problem::NotFile));
-        }
-        check_owner(&stat, &path, 0o077, 0o600)?;
+        let path = self.path();
         let locked = Locked::acquire(&file, &path)?;
         let slots = locked.read(&stat)?;
         drop(locked);
@@ -153,6 +164,26 @@ impl MemoryCopy {
             state: slots.state(),
             slots,
         }))
+    }
+
+    fn open_file(
+        &self,
+        directory: &OwnedFd,
+        access: OFlags,
+    ) -> Result<Option<(OwnedFd, Stat)>, StoreError> {
+        let path = self.path();
+        let failed = |errno| StoreError::io(&path, errno);
+        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(directory, &self.name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            opened => opened.and_then(clear_of_stdio).map_err(failed)?,
+        };
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(StoreError::insecure(&path, Problem::NotFile));
+        }
+        check_owner(&stat, &path, 0o077, 0o600)?;
+        Ok(Some((file, stat)))
     }
 
     fn open_directory(&self) -> Result<OwnedFd, Errno> {

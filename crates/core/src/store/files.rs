@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -125,6 +125,23 @@ pub(super) fn create_state(place: &Place, files: &mut RecordFiles) -> Result<(),
         Some(_) => Ok(()),
         None => Err(StoreError::Gone(path)),
     }
+}
+
+/// Whether the state could be created of a record that has none yet. Creates
+/// nothing.
+pub(super) fn may_create_state(place: &Place, files: &RecordFiles) -> Result<(), StoreError> {
+    let (directory, path) = match &files.directory {
+        Some(directory) => (directory, place.record_path()),
+        None => (&files.base, place.base_path()),
+    };
+    if files.state.is_some() || place.may_be_unwritable() {
+        return Ok(());
+    }
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    place.enter(|| {
+        rustix::fs::accessat(directory, ".", access, AtFlags::EACCESS)
+            .map_err(|errno| StoreError::io(path, errno))
+    })?
 }
 
 /// Whether the record's path still names the files that we hold; if so, how the

@@ -18,7 +18,7 @@ use super::copy::{CopyFile, MemoryCopy};
 use super::error::StoreError;
 use super::lock::Locked;
 use super::place::Place;
-use super::{RecordFiles, STATE_FILE, StateFile, files};
+use super::{RecordFiles, STATE_FILE, StateFile, files, lock};
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
 use crate::time::UnixTime;
@@ -152,6 +152,19 @@ impl<'a> Held<'a> {
         let write = write.map_err(|error| disk.locked.unusable(error))?;
         disk.locked.write(&write, durability, now)
     }
+}
+
+/// The state, read without locks: on disk and in memory together.
+pub(super) fn glance(place: &Place, files: &RecordFiles) -> Result<State, StoreError> {
+    let locks = Locks::of(place, files);
+    let mut state = files.begin();
+    if let Some(file) = &files.state {
+        state = state.merge(&lock::glance(&file.file, &locks.state)?.state());
+    }
+    if let Some(copy) = locks.copy.glance()? {
+        state = state.merge(&copy);
+    }
+    Ok(state)
 }
 
 /// Keeps others from the record.

@@ -84,20 +84,7 @@ impl<'a> Locked<'a> {
 
     /// Reads the state file. `stat` is the file's, taken under this lock.
     pub(super) fn read(&self, stat: &Stat) -> Result<Slots, StoreError> {
-        // One byte more, to see a file that is too long.
-        let mut content = vec![0; FILE.saturating_add(1)];
-        let mut length: usize = 0;
-        while let Some(free) = content.get_mut(length..).filter(|free| !free.is_empty()) {
-            match rustix::io::pread(self.file, free, length as u64) {
-                Ok(0) => break,
-                Ok(count) => length = length.saturating_add(count),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(StoreError::io(self.path, errno)),
-            }
-        }
-        let slots = Slots::decode(content.get(..length).unwrap_or_default())
-            .map_err(|error| self.unusable(error))?;
-        Ok(slots.marked(stat.st_mtime_nsec.into()))
+        Ok(read(self.file, self.path)?.marked(stat.st_mtime_nsec.into()))
     }
 
     /// Writes one slot, and waits until it is on disk if it must be.
@@ -155,10 +142,44 @@ impl<'a> Locked<'a> {
 
     /// The state file's content is not what it should be.
     pub(super) fn unusable(&self, error: SlotsError) -> StoreError {
-        StoreError::State {
-            path: self.path.to_owned(),
-            error,
+        unusable(self.path, error)
+    }
+}
+
+/// Reads a state file that others may be writing. Two writes during one reading
+/// would tear both slots: then it is read again.
+pub(super) fn glance(file: &OwnedFd, path: &Path) -> Result<Slots, StoreError> {
+    let mut read_again: u32 = 2;
+    loop {
+        match read(file, path) {
+            Err(StoreError::State {
+                error: SlotsError::Torn,
+                ..
+            }) if read_again > 0 => read_again = read_again.saturating_sub(1),
+            slots => return slots,
         }
+    }
+}
+
+fn read(file: &OwnedFd, path: &Path) -> Result<Slots, StoreError> {
+    // One byte more, to see a file that is too long.
+    let mut content = vec![0; FILE.saturating_add(1)];
+    let mut length: usize = 0;
+    while let Some(free) = content.get_mut(length..).filter(|free| !free.is_empty()) {
+        match rustix::io::pread(file, free, length as u64) {
+            Ok(0) => break,
+            Ok(count) => length = length.saturating_add(count),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(StoreError::io(path, errno)),
+        }
+    }
+    Slots::decode(content.get(..length).unwrap_or_default()).map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, error: SlotsError) -> StoreError {
+    StoreError::State {
+        path: path.to_owned(),
+        error,
     }
 }
 

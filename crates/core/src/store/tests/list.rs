@@ -58,3 +58,23 @@ fn how_long_anybody_waits_is_told_without_knowing_who() {
     }
     assert_eq!(wait(), 30);
 }
+
+#[test]
+fn a_glance_reads_what_others_keep_locked_and_locks_nothing_itself() {
+    let world = World::enrolled();
+    assert_eq!(word(&mut world.open(), &code(1, 50)), "wrong_code");
+    let (record, locked) = (world.open(), world.open());
+    let directory = locked.files.directory.as_ref().unwrap();
+    let state = locked.files.state.as_ref().unwrap();
+    let exclusive = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    for file in [directory, &state.file] {
+        rustix::fs::flock(file, exclusive).unwrap();
+    }
+    assert_eq!(record.glance().unwrap().history().failures, 1);
+    drop(locked);
+    assert_eq!(world.open().state().unwrap(), record.glance().unwrap());
+    let slots = [0; FILE];
+    fs::write(world.record().join(STATE_FILE), slots).unwrap();
+    let error = world.open().glance().unwrap_err();
+    assert!(matches!(error, StoreError::State { .. }), "{error}");
+}
