@@ -316,6 +316,16 @@ fn what_it_says_of_sshd_is_what_sshd_does() {
         assert_eq!(login, "refused");
         assert_eq!(find(&answer, "sshd_cannot_ask")["severity"], "error");
         assert_eq!(find(&answer, "sshd_key_alone")["severity"], "warning");
+        // What it gives as mending it does; sshd is told by nobody here.
+        let mend = find(&answer, "sshd_cannot_ask")["mend"].as_str().unwrap();
+        let (write, reload) = mend.split_once(" && ").unwrap();
+        assert_eq!(reload, "systemctl reload ssh");
+        run(sandbox.command("sh").args(["-euc", write]), "");
+        let (mended, ..) = say();
+        assert!(
+            !mended.to_string().contains("sshd_cannot_ask"),
+            "{mended:#}"
+        );
         assert!(
             message.contains("a key alone gets in without a code"),
             "{message}"

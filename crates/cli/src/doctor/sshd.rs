@@ -8,8 +8,10 @@ use super::said;
 use super::shell::shell;
 
 const PROGRAMS: [&str; 2] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"];
-/// Read before the main file's own words, of which the first one counts.
-const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-otp.conf";
+/// The main file.
+const MAIN: &str = "/etc/ssh/sshd_config";
+/// The directory of files that it includes, where distributions have it so.
+const DROP_INS: &str = "/etc/ssh/sshd_config.d";
 
 fn finding(severity: Severity, code: &'static str, says: impl Into<String>) -> Finding {
     Finding::new(severity, Subject::Sshd, code, says.into()).of_service("sshd")
@@ -93,9 +95,10 @@ pub(super) fn ask(user: Option<&str>) -> Result<Settings, Finding> {
     let mut command = Command::new(program);
     command.arg("-T").env_clear();
     if let Some(user) = user {
-        // Match blocks count for whom they match.
-        command.arg("-C");
-        command.arg(format!("user={user},host=localhost,addr=127.0.0.1"));
+        // Match blocks count for whom they match; it may be on anything, and the
+        // address is nobody's.
+        let from = "host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22";
+        command.args(["-C", &format!("user={user},{from}")]);
     }
     match said(&mut command) {
         Ok(said) if said.success => Ok(Settings::parse(&said.stdout)),
@@ -313,8 +316,17 @@ pub(super) enum Obstacle {
     Unseen,
 }
 
+/// Writes lines where they come before all others: of two values, the first counts.
 fn write_down(lines: &str) -> String {
-    format!("printf '{lines}\\n' >> {DROP_IN} && systemctl reload ssh")
+    let main = std::fs::read_to_string(MAIN).unwrap_or_default();
+    let includes =
+        |line: &str| line.to_ascii_lowercase().starts_with("include ") && line.contains(DROP_INS);
+    let write = if main.lines().any(includes) {
+        format!("printf '{lines}\\n' >> {DROP_INS}/00-pam-otp.conf")
+    } else {
+        format!("sed -i.bak '1i {lines}' {MAIN}")
+    };
+    format!("{write} && systemctl reload ssh")
 }
 
 #[cfg(test)]
