@@ -73,4 +73,6 @@ commands! {
     Reset(reset),
     /// Forget wrong codes, so that nobody waits any more (root only)
     Unlock(unlock),
+    /// Have a service ask for a code: change its stack, or undo that (root only)
+    Setup(setup),
 }

@@ -12,6 +12,7 @@ use pam_otp_core::verify::Refusal;
 
 use crate::mismatch::Mismatch;
 use crate::reply::Object;
+use crate::setup::SetupError;
 
 mod table;
 
@@ -106,6 +107,8 @@ pub(crate) enum Error {
     },
     /// There is nothing in it.
     NothingToImport,
+    /// A stack is not changed, or not put back.
+    Setup(SetupError),
     /// Some of what was to be imported was not. The answer says which.
     EntriesRefused {
         /// So many.
@@ -160,6 +163,7 @@ impl Error {
             Self::OthersStore { .. } => "insecure_record",
             Self::NothingToImport => "nothing_to_import",
             Self::EntriesRefused { .. } => "entries_refused",
+            Self::Setup(error) => error.code(),
         }
     }
 
@@ -185,6 +189,10 @@ impl Error {
             }
             Self::Store(error) => {
                 object.push("path", error.path().map(|path| path.display().to_string()));
+            }
+            Self::Setup(SetupError::Changed { path, difference }) => {
+                object.push("path", path.display().to_string());
+                object.push("difference", difference.as_str());
             }
             _ => {}
         }
@@ -259,6 +267,7 @@ impl Error {
                 )
             }),
             Self::Store(error) => error.hint(),
+            Self::Setup(error) => error.hint(),
             Self::Caller(_)
             | Self::UserName(_)
             | Self::Policy(_)
@@ -390,6 +399,7 @@ impl fmt::Display for Error {
             ),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::NothingToImport => f.write_str("there is nothing to import"),
+            Self::Setup(error) => error.fmt(f),
             Self::EntriesRefused { refused, all } => {
                 write!(f, "{refused} of {all} entries were not imported")
             }
@@ -400,6 +410,12 @@ impl fmt::Display for Error {
 impl From<pam_otp_qr::TooLong> for Error {
     fn from(_: pam_otp_qr::TooLong) -> Self {
         Self::Qr
+    }
+}
+
+impl From<SetupError> for Error {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
     }
 }
 

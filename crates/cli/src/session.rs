@@ -25,6 +25,8 @@ use crate::syslog;
 pub(crate) struct Session {
     /// The rules, with the policy's section if one was asked for.
     pub(crate) policy: Policy,
+    /// Where the rules stand.
+    policy_file: PathBuf,
     /// Where records lie.
     pub(crate) store: Store,
     /// Whom this is about.
@@ -97,6 +99,7 @@ impl Session {
             person::warn(&plain(warning));
         }
         Ok(Self {
+            policy_file: arguments.policy.clone(),
             store: Store::new(&policy),
             policy,
             account,
@@ -122,6 +125,14 @@ impl Session {
     /// Whether the caller is root.
     pub(crate) fn is_root(&self) -> bool {
         self.charge == Charge::Everything
+    }
+
+    /// Refuses whoever is not root.
+    pub(crate) fn require_root(&self) -> Result<(), Error> {
+        if self.is_root() {
+            return Ok(());
+        }
+        Err(self.not_in_charge(None))
     }
 
     /// Refuses whoever is not in charge of the store.
@@ -241,6 +252,16 @@ impl Session {
             .ok_or_else(|| Error::NotEnrolled(self.user().to_owned()))
     }
 
+    /// Tells the system's log that a file of the system was changed.
+    pub(crate) fn log_file(&self, action: &str, path: &std::path::Path) {
+        syslog::done(action, self.user(), &self.caller, path);
+    }
+
+    /// The policy as a login through another service would have it.
+    pub(crate) fn policy_for(&self, service: &str) -> Result<Policy, Error> {
+        policy_of(&self.policy_file, service)
+    }
+
     /// The clock, read here and nowhere else.
     #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub(crate) fn now() -> UnixTime {
@@ -296,14 +317,15 @@ fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Re
 
 /// The policy as a login through this service would have it.
 fn policy(arguments: &Arguments) -> Result<Policy, Error> {
-    let path = &arguments.policy;
+    let service = arguments.service.as_deref().unwrap_or_default();
+    policy_of(&arguments.policy, service)
+}
+
+fn policy_of(path: &std::path::Path, service: &str) -> Result<Policy, Error> {
     let mut line = Line::default();
     // Like a login: only the default file may be missing.
     if path.as_os_str() != pam_otp_core::policy::DEFAULT_FILE {
         line.policy = Some(std::path::absolute(path).map_err(Error::Io)?);
     }
-    Ok(Policy::for_login(
-        &line,
-        arguments.service.as_deref().unwrap_or_default(),
-    )?)
+    Ok(Policy::for_login(&line, service)?)
 }

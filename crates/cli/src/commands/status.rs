@@ -125,7 +125,7 @@ fn describe(token: &Token) -> String {
 }
 
 /// Seconds since the epoch, as people read time; 0 is never.
-pub(super) fn when(seconds: u64) -> String {
+pub(crate) fn when(seconds: u64) -> String {
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     match time {
         // Year 9999 is as far as the format goes.
