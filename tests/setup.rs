@@ -53,9 +53,6 @@ fn world() -> Option<(World, Phone)> {
     Some((world, phone))
 }
 
-/// The command, with the built module in the place where libpam looks: a private
-/// mount in a namespace below the sandbox's would not be seen by sshd, so the
-/// stack's line is given the module's whole path after setup has written it.
 fn setup(world: &World, arguments: &[&str]) -> Output {
     let mut command = world.sandbox.command(world.sandbox.pam_otp());
     command.arg("setup").args(arguments).stdin(Stdio::null());
@@ -85,13 +82,20 @@ fn is_there(world: &World, path: &str) -> bool {
 
 /// Until the watcher has put the stack back.
 fn wait_until_undone(world: &World, service: &str, before: &str) {
-    for _ in 0..300 {
-        if stack(world, service) == before && !is_there(world, &kept(service)) {
-            return;
-        }
+    let undone = || stack(world, service) == before && !is_there(world, &kept(service));
+    assert!(becomes_true(undone), "{}", stack(world, service));
+}
+
+/// Looks until it is so.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test waits for other processes"
+)]
+fn becomes_true(so: impl Fn() -> bool) -> bool {
+    (0..600).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{}", stack(world, service));
+        so()
+    })
 }
 
 fn kept(service: &str) -> String {
@@ -171,7 +175,8 @@ fn sshd_is_tried_a_login_with_a_code_is_seen_and_the_confirmed_change_stays_unti
     assert!(error.contains("nobody has logged in"), "{error}");
 
     // The server goes by the new settings once it has read them.
-    std::thread::sleep(Duration::from_secs(2));
+    let listens = || server.log().matches("Server listening").count() > 1;
+    assert!(becomes_true(listens), "{}", server.log());
     ssh(&server, &phone.wrong_code(), "Permission denied");
     refused(&world, &["sshd", "--confirm"]);
     ssh(&server, &phone.code(), "in-as alice");
@@ -217,8 +222,11 @@ fn a_trial_that_nobody_confirms_is_undone_though_command_and_session_are_killed(
 /// Kills the leader of a terminal's session, and all processes in the session.
 fn kill_session(pty: Pty) {
     let leader = pty.id();
-    let listed = Command::new("ps").args(["-o", "pid=", "-s", &leader.to_string()]);
-    let listed = { listed }.output().expect("run ps");
+    let session = leader.to_string();
+    let listed = Command::new("ps")
+        .args(["-o", "pid=", "-s", &session])
+        .output();
+    let listed = listed.expect("run ps (package procps)");
     let listed = String::from_utf8(listed.stdout).expect("text");
     for pid in listed.split_whitespace() {
         let _ = Command::new("kill").args(["-9", pid]).status();
@@ -236,7 +244,7 @@ fn a_trial_whose_watcher_is_gone_is_undone_by_the_next_run() {
     assert!(stack(&world, "su").contains("witness="));
     // As after a reboot, later.
     let script = "for p in /proc/[0-9]*; do \
-                  tr '\\0' ' ' 2>/dev/null <$p/cmdline | grep -q 'setup --watch -- su ' && \
+                  tr '\\0' ' ' 2>/dev/null <$p/cmdline | grep -q 'setup --watc[h] -- su ' && \
                   [ $p/ns/mnt -ef /proc/self/ns/mnt ] && kill -9 ${p#/proc/}; done; \
                   echo 1 >/var/lib/pam-otp-setup/su/deadline";
     run(world.sandbox.command("sh").args(["-c", script]), "");

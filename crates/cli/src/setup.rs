@@ -161,14 +161,14 @@ impl Setup<'_> {
         answer.state = Some("undone");
         let sshd = kept.changes.iter().any(|it| it.name == sshd::SERVICE);
         if sshd && (self.options.reload || kept.deadline.is_some()) {
-            self.reload(&mut answer)?;
+            Self::reload(&mut answer)?;
         } else if sshd {
             answer.needs_reload();
         }
         Ok(answer.reply())
     }
 
-    fn reload(&self, answer: &mut Answer) -> Result<(), Error> {
+    fn reload(answer: &mut Answer) -> Result<(), Error> {
         if sshd::reload()? {
             answer
                 .words
@@ -191,14 +191,14 @@ impl Setup<'_> {
     }
 
     /// Asks a person for yes or no.
-    fn agrees(&self, question: &str) -> Result<bool, Error> {
+    fn agrees(question: &str) -> Result<bool, Error> {
         person::prompt(&format!("{} [y/N] ", plain(question)))?;
         let answer = person::read_line()?.unwrap_or_default();
         Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
     }
 
     /// The stack's file, as it is.
-    fn file(&self, path: &Path) -> Result<ServiceFile, Error> {
+    fn file(path: &Path) -> Result<ServiceFile, Error> {
         let bytes = files::read(path)?.unwrap_or_default();
         Ok(ServiceFile::parse(path, bytes).map_err(SetupError::from)?)
     }

@@ -11,6 +11,7 @@ use crate::setup;
 
 /// What to set up, and how.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "options of a command line")]
 #[command(group = ArgGroup::new("deed").args(["attempt", "confirm", "undo", "watch"]))]
 pub(crate) struct Options {
     /// The PAM service: a file in /etc/pam.d, e.g. sshd, sudo, sudo-i, su, login,

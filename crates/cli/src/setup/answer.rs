@@ -1,5 +1,7 @@
 //! What a run says, in words and in JSON.
 
+use std::path::Path;
+
 use super::sshd;
 use crate::commands::status::when;
 use crate::plain::plain;
@@ -110,4 +112,19 @@ impl Answer {
 /// A line of a difference: tabs are what stacks are aligned with.
 pub(crate) fn printable(line: &str) -> String {
     line.split('\t').map(plain).collect::<Vec<_>>().join("\t")
+}
+
+/// The unified difference, bytes that are no text replaced.
+pub(crate) fn difference(path: &Path, before: &[u8], after: &[u8]) -> String {
+    let (before, after) = (
+        String::from_utf8_lossy(before).into_owned(),
+        String::from_utf8_lossy(after).into_owned(),
+    );
+    let name = path.display().to_string();
+    let difference = similar::TextDiff::from_lines(&before, &after);
+    difference
+        .unified_diff()
+        .context_radius(3)
+        .header(&name, &name)
+        .to_string()
 }

@@ -54,7 +54,7 @@ impl Setup<'_> {
             answer.state = Some("shown");
             return Ok(answer.reply());
         }
-        self.make(service, changes, &mut answer)?;
+        self.make(service, &changes, &mut answer)?;
         if answer.until.is_some() && self.session.interactive {
             return self.wait_for_confirmation(service, answer);
         }
@@ -77,7 +77,7 @@ impl Setup<'_> {
         if is_sshd {
             changes.extend(self.sshd_change()?);
         }
-        let file = self.file(path)?;
+        let file = Self::file(path)?;
         let policy = self.session.policy_for(service)?;
         // Strangers must not be asked to enrol.
         let hide = policy.unenrolled != Unenrolled::Enroll;
@@ -115,14 +115,11 @@ impl Setup<'_> {
             answer.warnings.push(text);
         }
         let target = files::below(&self.root, "/etc/pam.d").join(service);
-        let trial = match self.options.attempt {
-            None => None,
-            Some(_) => {
-                let witness = self.shelf.witness(service);
-                let placed = place(&format!(" witness={}", witness.display()));
-                placed.ok().map(|placed| placed.bytes)
-            }
-        };
+        let trial = self.options.attempt.and_then(|_| {
+            let witness = self.shelf.witness(service);
+            let placed = place(&format!(" witness={}", witness.display()));
+            placed.ok().map(|placed| placed.bytes)
+        });
         changes.push(Change {
             name: "stack",
             // A vendor's file stays as it is; ours goes before it.
@@ -137,7 +134,7 @@ impl Setup<'_> {
     /// The drop-in file, if sshd's settings are not as they must be.
     fn sshd_change(&self) -> Result<Option<Change>, Error> {
         let first = self.first();
-        let lacks = self.lacking(first)?;
+        let lacks = Self::lacking(first)?;
         if lacks.is_empty() {
             return Ok(None);
         }
@@ -165,7 +162,7 @@ impl Setup<'_> {
     }
 
     /// Which settings of sshd's do not fit, for somebody who administers.
-    fn lacking(&self, first: First) -> Result<Vec<&'static str>, Error> {
+    fn lacking(first: First) -> Result<Vec<&'static str>, Error> {
         let names = people::administrators();
         let name = names.iter().find(|name| *name != "root");
         let settings = sshd::Settings::of(name.map_or("root", String::as_str))?;
@@ -240,15 +237,15 @@ impl Setup<'_> {
         for warning in answer.warnings.drain(..) {
             person::warn(&plain(warning));
         }
-        self.agrees(&format!("Change {service} so?"))
+        Self::agrees(&format!("Change {service} so?"))
     }
 
     /// Keeps what is there, and changes it.
-    fn make(&self, service: &str, changes: Vec<Change>, answer: &mut Answer) -> Result<(), Error> {
+    fn make(&self, service: &str, changes: &[Change], answer: &mut Answer) -> Result<(), Error> {
         let lock = self.shelf.lock()?;
         let earlier = self.shelf.find(service)?;
         trial::require_none(earlier.as_ref())?;
-        for change in &changes {
+        for change in changes {
             // Somebody may have been quicker than the answer.
             if change.standing()? != Standing::Before {
                 change.require_unchanged()?;
@@ -262,17 +259,23 @@ impl Setup<'_> {
         }
         let kept = Kept {
             service: service.to_owned(),
-            changes: together(earlier, &changes),
+            changes: together(earlier.as_ref(), changes),
             deadline,
         };
         self.shelf.keep(&kept)?;
-        let made = self.carry_out(&kept, &changes, seconds);
-        if let Err(error) = made {
-            trial::undo(&self.shelf, &kept, "setup")?;
+        if let Err(error) = self.carry_out(&kept, changes, seconds) {
+            for change in changes.iter().rev() {
+                change.put_back()?;
+            }
+            match &earlier {
+                Some(earlier) => self.shelf.keep(earlier)?,
+                None => self.shelf.forget(service)?,
+            }
             return Err(error);
         }
         drop(lock);
-        self.tell(service, &kept, &changes, answer)
+        self.tell(service, &kept, changes, answer);
+        Ok(())
     }
 
     fn carry_out(
@@ -287,7 +290,7 @@ impl Setup<'_> {
         for change in changes {
             change.make()?;
             if change.name == sshd::SERVICE {
-                let lacks = self.lacking(self.first())?;
+                let lacks = Self::lacking(self.first())?;
                 if !lacks.is_empty() {
                     return Err(SetupError::Sshd {
                         what: format!(
@@ -309,13 +312,7 @@ impl Setup<'_> {
         Ok(())
     }
 
-    fn tell(
-        &self,
-        service: &str,
-        kept: &Kept,
-        changes: &[Change],
-        answer: &mut Answer,
-    ) -> Result<(), Error> {
+    fn tell(&self, service: &str, kept: &Kept, changes: &[Change], answer: &mut Answer) {
         let action = if kept.deadline.is_some() {
             "setup-try"
         } else {
@@ -347,7 +344,6 @@ impl Setup<'_> {
                  has worked."
             ));
         }
-        Ok(())
     }
 
     /// Waits for a yes, or for the end of the trial.
@@ -402,12 +398,10 @@ impl Setup<'_> {
 }
 
 /// What an earlier run has changed is still to be undone with the rest.
-fn together(earlier: Option<Kept>, changes: &[Change]) -> Vec<Change> {
-    let earlier = earlier.map(|kept| kept.changes).unwrap_or_default();
-    let others = earlier
-        .into_iter()
-        .filter(|old| !changes.iter().any(|new| new.name == old.name));
-    let mut all = others.collect::<Vec<_>>();
+fn together(earlier: Option<&Kept>, changes: &[Change]) -> Vec<Change> {
+    let earlier = earlier.into_iter().flat_map(|kept| &kept.changes);
+    let others = earlier.filter(|old| !changes.iter().any(|new| new.name == old.name));
+    let mut all = others.cloned().collect::<Vec<_>>();
     all.extend(changes.iter().cloned());
     all
 }

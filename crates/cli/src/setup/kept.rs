@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
+use super::answer::difference;
 use super::error::SetupError;
 use super::files;
-use super::placing::difference;
 
 /// Where.
 const DIRECTORY: &str = "/var/lib/pam-otp-setup";
@@ -172,7 +172,7 @@ impl Shelf {
     /// Keeps this, in the place of what was kept before: all of it or nothing.
     pub(crate) fn keep(&self, kept: &Kept) -> Result<(), SetupError> {
         let new = self.0.join(format!(".{}.new", kept.service));
-        self.fill(kept, &new).map_err(SetupError::file(&new))?;
+        Self::fill(kept, &new).map_err(SetupError::file(&new))?;
         let place = self.directory(&kept.service);
         let fail = SetupError::file(&place);
         let old = self.0.join(format!(".{}.old", kept.service));
@@ -187,7 +187,7 @@ impl Shelf {
         renamed.map_err(fail)
     }
 
-    fn fill(&self, kept: &Kept, directory: &Path) -> io::Result<()> {
+    fn fill(kept: &Kept, directory: &Path) -> io::Result<()> {
         clear(directory)?;
         DirBuilder::new().mode(0o700).create(directory)?;
         let write = |name: String, content: &[u8]| {

@@ -30,7 +30,7 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
             return true;
         };
         match policy.exceptions.standing(&name, None) {
-            Standing::Exempt(_) => return false,
+            Standing::Exempt(_) => false,
             standing => {
                 let Ok(account) = Account::resolve(&name) else {
                     return true;
