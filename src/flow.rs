@@ -268,6 +268,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             self.host
                 .tell_later(format!("Recovery code used, {left} left."));
         }
+        enrolment::mark_for_witness(self.host, &self.arguments, &self.name);
         Outcome::Granted(accepted)
     }
 

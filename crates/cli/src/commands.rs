@@ -85,4 +85,6 @@ commands! {
     Require(require),
     /// Tell or change who needs no code (root only)
     Exempt(exempt),
+    /// Have a service ask for a code, or undo that (root only)
+    Setup(setup),
 }

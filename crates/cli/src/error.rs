@@ -13,6 +13,7 @@ use pam_otp_core::verify::Refusal;
 use crate::mismatch::Mismatch;
 use crate::policy::ChangeError;
 use crate::reply::Object;
+use crate::setup::SetupError;
 
 mod hint;
 pub(crate) mod table;
@@ -116,6 +117,8 @@ pub(crate) enum Error {
     NothingToImport,
     /// The policy cannot be changed so.
     Change(ChangeError),
+    /// A stack is not changed, or not put back.
+    Setup(SetupError),
     /// Some of what was to be imported was not. The answer says which.
     EntriesRefused {
         /// So many.
@@ -193,6 +196,7 @@ impl Error {
             Self::EntriesRefused { .. } => "entries_refused",
             Self::Warnings => "warnings_found",
             Self::Faults => "errors_found",
+            Self::Setup(error) => error.code(),
         }
     }
 
@@ -222,6 +226,10 @@ impl Error {
             }
             Self::Store(error) => {
                 object.push("path", error.path().map(|path| path.display().to_string()));
+            }
+            Self::Setup(SetupError::Changed { path, difference }) => {
+                object.push("path", path.display().to_string());
+                object.push("difference", difference.as_str());
             }
             _ => {}
         }
@@ -314,6 +322,7 @@ impl fmt::Display for Error {
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
+            Self::Setup(error) => error.fmt(f),
             Self::EntriesRefused { refused, all, .. } => {
                 write!(f, "{refused} of {all} entries were not imported")
             }
@@ -326,6 +335,12 @@ impl fmt::Display for Error {
 impl From<pam_otp_qr::TooLong> for Error {
     fn from(_: pam_otp_qr::TooLong) -> Self {
         Self::Qr
+    }
+}
+
+impl From<SetupError> for Error {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
     }
 }
 

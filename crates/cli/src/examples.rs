@@ -187,6 +187,20 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "setup",
+        &[
+            example(
+                "Have ssh ask for a code, and undo it unless it works",
+                "pam-otp setup sshd --try 5m",
+            ),
+            example(
+                "Keep it, once somebody has logged in with a code",
+                "pam-otp setup sshd --confirm",
+            ),
+            example("Put back what was there", "pam-otp setup sshd --undo"),
+        ],
+    ),
+    (
         "doctor",
         &[
             example(

@@ -37,6 +37,7 @@ mod present;
 mod qr;
 mod reply;
 mod session;
+mod setup;
 mod shown;
 mod syslog;
 

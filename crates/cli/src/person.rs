@@ -1,7 +1,10 @@
 //! The person in front of the terminal, or the program in their place.
 
 use std::io::{self, BufRead, IsTerminal as _, Read, Write};
+use std::os::fd::AsFd as _;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
 use pam_otp_core::answer::{Answer, MAX_ANSWER};
 use zeroize::Zeroizing;
 
@@ -28,6 +31,25 @@ pub(crate) fn prompt(text: &str) -> Result<(), Error> {
     write!(stderr, "{text}")?;
     stderr.flush()?;
     Ok(())
+}
+
+/// Whether something was typed, or the terminal is gone; waits so many milliseconds
+/// for it.
+pub(crate) fn has_typed(milliseconds: u16) -> Result<bool, Error> {
+    let stdin = io::stdin();
+    let mut input = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut input, milliseconds) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(errno) => Err(Error::Io(errno.into())),
+    }
+}
+
+/// Reads one line of standard input that is no secret; none at its end.
+pub(crate) fn read_line() -> Result<Option<String>, Error> {
+    let mut line = Vec::new();
+    io::stdin().lock().take(256).read_until(b'\n', &mut line)?;
+    Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned()))
 }
 
 /// Reads one line of standard input: a code.

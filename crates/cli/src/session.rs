@@ -136,7 +136,7 @@ impl Session {
         self.charge == Charge::Everything
     }
 
-    /// Refuses whoever is not root: the policy is root's.
+    /// Refuses whoever is not root.
     pub(crate) fn require_root(&self) -> Result<(), Error> {
         if self.is_root() {
             return Ok(());
@@ -266,6 +266,16 @@ impl Session {
             .ok_or_else(|| Error::NotEnrolled(self.user().to_owned()))
     }
 
+    /// Tells the system's log that a file of the system was changed.
+    pub(crate) fn log_file(&self, action: &str, path: &std::path::Path) {
+        syslog::done(action, self.user(), &self.caller, path);
+    }
+
+    /// The policy as a login through another service would have it.
+    pub(crate) fn policy_for(&self, service: &str) -> Result<Policy, Error> {
+        policy_of(&self.policy_file, service, false)
+    }
+
     /// The clock, read here and nowhere else.
     #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub(crate) fn now() -> UnixTime {
@@ -321,7 +331,11 @@ fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Re
 
 /// The policy as a login through this service would have it.
 pub(crate) fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy, Error> {
-    let path = &arguments.policy;
+    let service = arguments.service.as_deref().unwrap_or_default();
+    policy_of(&arguments.policy, service, may_be_made)
+}
+
+fn policy_of(path: &std::path::Path, service: &str, may_be_made: bool) -> Result<Policy, Error> {
     let mut line = Line::default();
     if may_be_made
         && std::fs::symlink_metadata(path).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
@@ -332,8 +346,5 @@ pub(crate) fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy,
     if path.as_os_str() != pam_otp_core::policy::DEFAULT_FILE {
         line.policy = Some(std::path::absolute(path).map_err(Error::Io)?);
     }
-    Ok(Policy::for_login(
-        &line,
-        arguments.service.as_deref().unwrap_or_default(),
-    )?)
+    Ok(Policy::for_login(&line, service)?)
 }

@@ -45,3 +45,4 @@ pub mod token;
 pub mod uri;
 pub mod user;
 pub mod verify;
+pub mod witness;

@@ -34,6 +34,7 @@ mod line;
 mod services;
 mod stack;
 mod walk;
+mod ways;
 
 pub use control::{Action, Control, Return};
 pub use error::{Place, Problem, StackError};
@@ -41,3 +42,4 @@ pub use file::{Edit, Kind, Rule, ServiceFile, Statement};
 pub use services::{DIRECTORIES, OTHER, Services};
 pub use stack::{Entry, Module, Part, Stack};
 pub use walk::{State, Step, Walk};
+pub use ways::Way;

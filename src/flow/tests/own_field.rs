@@ -228,3 +228,33 @@ fn the_clock_is_read_when_the_answer_is_there() {
         assert_eq!(world.play(&mut host, &[]), expected, "step {step}");
     }
 }
+
+#[test]
+fn a_trial_s_witness_is_left_once_the_stack_agrees_and_only_where_a_code_opened() {
+    let world = World::with_alice("");
+    let file = world.policy_file().with_file_name("witness");
+    let witness = format!("witness={}", file.display());
+    let left = || std::fs::read_to_string(&file).ok();
+
+    let mut host = denied("alice", "000000", "wrong_code");
+    assert_eq!(world.play(&mut host, &[&witness]), PAM_AUTH_ERR);
+    assert_eq!(host.marked, None);
+
+    // A file that is not there is not made, and costs nobody the login.
+    let mut host = granted("alice", CODES[4]).shows(true);
+    assert_eq!(world.play(&mut host, &[&witness]), PAM_SUCCESS);
+    assert!(world.set_credentials(&mut host, &[&witness]).is_none());
+    assert_eq!((left(), &host.marked), (None, &None));
+
+    std::fs::write(&file, "").unwrap();
+    let mut host = granted("alice", NOW).shows(true);
+    assert_eq!(world.play(&mut host, &[&witness]), PAM_SUCCESS);
+    assert_eq!(left().as_deref(), Some(""), "the stack may still refuse");
+    assert!(world.set_credentials(&mut host, &[&witness]).is_none());
+    assert_eq!(left().as_deref(), Some("alice\n"));
+
+    // Nobody asked for one.
+    let mut host = granted("alice", CODES[6]);
+    assert_eq!(world.play(&mut host, &[]), PAM_SUCCESS);
+    assert_eq!(host.marked, None);
+}

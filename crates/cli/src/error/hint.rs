@@ -37,6 +37,7 @@ impl Error {
             Self::NotInARow => Some("take two that the app shows one right after the other".into()),
             Self::Mismatch(mismatch) => mismatch.hint(),
             Self::Change(error) => error.hint(),
+            Self::Setup(error) => error.hint(),
             Self::NoPending(_) | Self::PendingExpired(_) => {
                 Some(format!("pam-otp enroll{user} begins one"))
             }

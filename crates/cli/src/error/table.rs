@@ -238,6 +238,44 @@ pub(crate) const TABLE: &[Row] = &[
         "`doctor` found what keeps people out or lets them in; `findings` says what",
     ),
     row("bad_token_name", Usage, "no token can have that name"),
+    row("unknown_service", Refused, "no PAM service has that name"),
+    row(
+        "no_place",
+        Refused,
+        "no place in the stack where a code could be asked safely",
+    ),
+    row(
+        "changed_stack",
+        Refused,
+        "the file was changed since setup wrote it; `difference` says how",
+    ),
+    row("not_set_up", Refused, "setup has not changed that service"),
+    row(
+        "trial_runs",
+        Refused,
+        "a trial of that service runs already",
+    ),
+    row("no_trial", Refused, "no trial of that service runs"),
+    row(
+        "trial_over",
+        Refused,
+        "the trial was not confirmed in time, and is undone",
+    ),
+    row(
+        "not_proven",
+        Refused,
+        "nobody has logged in with a code since the trial began",
+    ),
+    row(
+        "bad_stack",
+        Broken,
+        "the stack is not understood, or is a symbolic link",
+    ),
+    row(
+        "bad_sshd_settings",
+        Broken,
+        "sshd's settings cannot be read, or not be made to fit",
+    ),
     row(
         "codes_lost",
         Broken,

@@ -17,6 +17,9 @@ pub struct Arguments {
     pub forward_pass: bool,
     /// Another policy file than the default one.
     pub policy: Option<PathBuf>,
+    /// Where a login with a code leaves the user's name; see
+    /// [`witness`](crate::witness).
+    pub witness: Option<PathBuf>,
     legacy: LegacyFile,
     settings: Vec<Setting>,
 }
@@ -83,6 +86,12 @@ pub const OPTIONS: &[(&str, &str, &str)] = &[
         "FILE",
         "Reads this policy file instead of `/etc/security/pam_otp.toml`. The path must be \
          absolute, and the file must be there.",
+    ),
+    (
+        "witness",
+        "FILE",
+        "During a trial of pam-otp setup: adds the name of each user who logs in with a code to \
+         this file, if it is there and can be written. Changes no decision.",
     ),
     ("authtok_prompt", "TEXT", "The same as `prompt=`."),
     (
@@ -178,6 +187,15 @@ impl Arguments {
                 Some(("policy", _)) => {
                     return Err(ArgumentError::Value(
                         "policy",
+                        "must be an absolute path".into(),
+                    ));
+                }
+                Some(("witness", path)) if path.starts_with('/') => {
+                    self.witness = Some(path.into());
+                }
+                Some(("witness", _)) => {
+                    return Err(ArgumentError::Value(
+                        "witness",
                         "must be an absolute path".into(),
                     ));
                 }

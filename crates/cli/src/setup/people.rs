@@ -1,0 +1,49 @@
+//! Who would be locked out.
+
+use nix::unistd::Group;
+use pam_otp_core::policy::exceptions::Standing;
+use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::store::{Account, Store};
+use pam_otp_core::user::UserName;
+
+/// Groups whose members administer a machine.
+const GROUPS: [&str; 3] = ["sudo", "wheel", "admin"];
+
+/// Root, and the members of the groups that administer.
+pub(crate) fn administrators() -> Vec<String> {
+    let groups = GROUPS
+        .iter()
+        .filter_map(|name| Group::from_name(name).ok()?);
+    let mut names = vec!["root".to_owned()];
+    names.extend(groups.flat_map(|group| group.mem));
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+/// Those of them whom the policy would not let in: without a record, or with a
+/// broken one.
+pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
+    let store = Store::new(policy);
+    let out = names.iter().filter(|name| {
+        let Ok(name) = UserName::new(name) else {
+            return true;
+        };
+        match policy.exceptions.standing(&name, None) {
+            Standing::Exempt(_) => false,
+            standing => {
+                let Ok(account) = Account::resolve(&name) else {
+                    return true;
+                };
+                match store.open(&account) {
+                    Ok(Some(_)) => false,
+                    Ok(None) => {
+                        policy.unenrolled == Unenrolled::Deny || standing == Standing::Required
+                    }
+                    Err(_) => true,
+                }
+            }
+        }
+    });
+    out.cloned().collect()
+}

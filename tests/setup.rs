@@ -1,0 +1,330 @@
+//! `pam-otp setup` on real services: what it changes lets in with a code, and a
+//! trial undoes itself whatever happens to the command.
+
+#![allow(clippy::expect_used, reason = "a helper that fails is a broken test")]
+#![allow(clippy::panic, clippy::indexing_slicing)]
+
+mod world;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use pam_otp_testkit::pty::Pty;
+use pam_otp_testkit::sandbox::run;
+use pam_otp_testkit::sshd::Sshd;
+use world::{PASSWORD, Phone, QUESTION, SOON, World};
+
+/// Of Debian's shape, whatever this machine has.
+const COMMON_AUTH: &str = "auth [success=1 default=ignore] pam_unix.so nullok\n\
+                           auth requisite pam_deny.so\n\
+                           auth required pam_permit.so\n";
+const COMMON_REST: &str = "account required pam_unix.so\nsession required pam_unix.so\n";
+
+/// A world with services of that shape, where alice administers and is enrolled. The
+/// module is where stacks name it by its file name alone.
+fn world() -> Option<(World, Phone)> {
+    let world = World::or_skip()?;
+    let sandbox = &world.sandbox;
+    sandbox.write("/etc/pam.d/common-auth", COMMON_AUTH, 0o644);
+    sandbox.write("/etc/pam.d/common-rest", COMMON_REST, 0o644);
+    let stack = "# as it comes\n@include common-auth\n@include common-rest\n";
+    for service in ["sshd", "sudo"] {
+        sandbox.write(format!("/etc/pam.d/{service}"), stack, 0o640);
+    }
+    let su = format!("auth sufficient pam_rootok.so\n{stack}");
+    sandbox.write("/etc/pam.d/su", su, 0o644);
+    let phone = world.enrol("alice");
+    let rules = "Defaults:alice passwd_tries=1, timestamp_timeout=0\nalice ALL=(ALL) ALL\n";
+    sandbox.write("/etc/sudoers.d/alice", rules, 0o440);
+    run(
+        sandbox.command("usermod").args(["-aG", "sudo", "alice"]),
+        "",
+    );
+    let main = "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\nPidFile /run/sshd.pid\n\
+                PermitRootLogin no\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n";
+    sandbox.write("/etc/ssh/sshd_config", main, 0o600);
+    run(
+        sandbox
+            .command("sh")
+            .args(["-c", "rm -f /etc/ssh/sshd_config.d/*"]),
+        "",
+    );
+    Some((world, phone))
+}
+
+fn setup(world: &World, arguments: &[&str]) -> Output {
+    let mut command = world.sandbox.command(world.sandbox.pam_otp());
+    command.arg("setup").args(arguments).stdin(Stdio::null());
+    command.output().expect("run pam-otp")
+}
+
+fn done(world: &World, arguments: &[&str]) -> String {
+    let output = setup(world, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refused(world: &World, arguments: &[&str]) -> String {
+    let output = setup(world, arguments);
+    assert!(!output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+fn stack(world: &World, service: &str) -> String {
+    let bytes = world.sandbox.read(format!("/etc/pam.d/{service}"));
+    String::from_utf8(bytes).expect("text")
+}
+
+fn is_there(world: &World, path: &str) -> bool {
+    world.sandbox.inside(|| Path::new(path).exists())
+}
+
+/// Until the watcher has put the stack back.
+fn wait_until_undone(world: &World, service: &str, before: &str) {
+    let undone = || stack(world, service) == before && !is_there(world, &kept(service));
+    assert!(becomes_true(undone), "{}", stack(world, service));
+}
+
+/// Looks until it is so.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test waits for other processes"
+)]
+fn becomes_true(so: impl Fn() -> bool) -> bool {
+    (0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        so()
+    })
+}
+
+fn kept(service: &str) -> String {
+    format!("/var/lib/pam-otp-setup/{service}")
+}
+
+/// Puts the built module where libpam looks for `pam_otp.so`.
+fn install_module(world: &World) {
+    let directory = run(
+        world.sandbox.command("sh").args([
+            "-c",
+            "dirname \"$(find /lib /usr/lib /lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"",
+        ]),
+        "",
+    );
+    let directory = directory.trim();
+    let script = format!(
+        "mkdir /run/modules && cp -a {directory}/. /run/modules/ && \
+         cp {} /run/modules/pam_otp.so && mount --bind /run/modules {directory}",
+        world.sandbox.module().display()
+    );
+    run(world.sandbox.command("sh").args(["-euc", &script]), "");
+}
+
+fn sudo(world: &World, code: &str) -> bool {
+    let mut command = world.sandbox.command_as("alice", "sudo");
+    command.args(["-S", "id", "-un"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = command.spawn().expect("start sudo");
+    let mut input = process.stdin.take().expect("a pipe");
+    // One that asks for no code may be gone.
+    let _ = std::io::Write::write_all(&mut input, format!("{PASSWORD}\n{code}\n").as_bytes());
+    drop(input);
+    let output = process.wait_with_output().expect("run sudo");
+    output.status.success() && output.stdout == b"root\n"
+}
+
+fn ssh(server: &Sshd<'_>, code: &str, expected: &str) {
+    let mut ssh = server.ssh("alice");
+    ssh.expect("Password: ", SOON);
+    ssh.send_line(PASSWORD);
+    ssh.expect(QUESTION, SOON);
+    ssh.send_line(code);
+    ssh.expect(expected, SOON);
+    ssh.wait();
+}
+
+#[test]
+fn sshd_is_tried_a_login_with_a_code_is_seen_and_the_confirmed_change_stays_until_undone() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    install_module(&world);
+    let before = stack(&world, "sshd");
+    let drop_in = "/etc/ssh/sshd_config.d/10-pam-otp.conf";
+    let include = "Include /etc/ssh/sshd_config";
+    let server = Sshd::start(&world.sandbox, "sshd", include);
+
+    let shown = done(&world, &["sshd"]);
+    assert!(shown.contains("+auth required pam_otp.so\n"), "{shown}");
+    assert!(
+        shown.contains("+AuthenticationMethods keyboard-interactive\n"),
+        "{shown}"
+    );
+    assert_eq!(stack(&world, "sshd"), before);
+    assert!(!is_there(&world, drop_in));
+
+    let said = done(&world, &["sshd", "--yes", "--try", "10m", "--reload"]);
+    assert!(said.contains("It undoes itself at"), "{said}");
+    assert!(stack(&world, "sshd").contains("auth required pam_otp.so witness=/var/lib/"));
+    let error = refused(&world, &["sshd", "--yes", "--try", "10m"]);
+    assert!(error.contains("a trial of sshd runs"), "{error}");
+    let error = refused(&world, &["sshd", "--confirm"]);
+    assert!(error.contains("nobody has logged in"), "{error}");
+
+    // The server goes by the new settings once it has read them.
+    let listens = || server.log().matches("Server listening").count() > 1;
+    assert!(becomes_true(listens), "{}", server.log());
+    ssh(&server, &phone.wrong_code(), "Permission denied");
+    refused(&world, &["sshd", "--confirm"]);
+    ssh(&server, &phone.code(), "in-as alice");
+    let said = done(&world, &["sshd", "--confirm"]);
+    assert!(said.contains("Logged in so far: alice."), "{said}");
+    let after = before.replace(
+        "@include common-auth\n",
+        "auth substack common-auth\nauth required pam_otp.so\n",
+    );
+    assert_eq!(stack(&world, "sshd"), after);
+    assert!(is_there(&world, drop_in));
+    ssh(&server, &phone.next_code(), "in-as alice");
+    let said = done(&world, &["sshd", "--yes"]);
+    assert!(said.contains("sshd asks for a code already"), "{said}");
+
+    done(&world, &["sshd", "--undo"]);
+    assert_eq!(stack(&world, "sshd"), before);
+    assert!(!is_there(&world, drop_in));
+    let error = refused(&world, &["sshd", "--undo"]);
+    assert!(error.contains("setup has not changed sshd"), "{error}");
+}
+
+#[test]
+fn a_trial_that_nobody_confirms_is_undone_though_command_and_session_are_killed() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    install_module(&world);
+    let before = stack(&world, "sudo");
+    // As from a terminal: a session of its own, all of which is then killed.
+    let mut command = world.sandbox.command(world.sandbox.pam_otp());
+    command.args(["setup", "sudo", "--yes", "--try", "20s"]);
+    let mut pty = Pty::spawn(command);
+    pty.expect("Keep it?", SOON);
+    assert!(stack(&world, "sudo").contains("witness="));
+    kill_session(pty);
+    assert!(sudo(&world, &phone.code()));
+    // Proven, and not confirmed.
+    wait_until_undone(&world, "sudo", &before);
+    assert!(sudo(&world, "not asked for"));
+}
+
+/// Kills the leader of a terminal's session, and all processes in the session.
+fn kill_session(pty: Pty) {
+    let leader = pty.id();
+    let session = leader.to_string();
+    let listed = Command::new("ps")
+        .args(["-o", "pid=", "-s", &session])
+        .output();
+    let listed = listed.expect("run ps (package procps)");
+    let listed = String::from_utf8(listed.stdout).expect("text");
+    for pid in listed.split_whitespace() {
+        let _ = Command::new("kill").args(["-9", pid]).status();
+    }
+    drop(pty);
+}
+
+#[test]
+fn a_trial_whose_watcher_is_gone_is_undone_by_the_next_run() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "su");
+    done(&world, &["su", "--yes", "--try", "600s"]);
+    assert!(stack(&world, "su").contains("witness="));
+    // As after a reboot, later.
+    let script = "for p in /proc/[0-9]*; do \
+                  tr '\\0' ' ' 2>/dev/null <$p/cmdline | grep -q 'setup --watc[h] -- su ' && \
+                  [ $p/ns/mnt -ef /proc/self/ns/mnt ] && kill -9 ${p#/proc/}; done; \
+                  echo 1 >/var/lib/pam-otp-setup/su/deadline";
+    run(world.sandbox.command("sh").args(["-c", script]), "");
+    let output = setup(&world, &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("the trial of su is over"), "{said}");
+    assert_eq!(stack(&world, "su"), before);
+}
+
+#[test]
+fn su_asks_others_for_a_code_and_root_for_nothing() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    install_module(&world);
+    world.sandbox.add_user("bob", PASSWORD);
+    done(&world, &["su", "--yes"]);
+    let mut command = world.sandbox.command_as("bob", "su");
+    command.args(["alice", "-c", "echo in-as $(id -un)"]);
+    let mut su = Pty::spawn(command);
+    su.expect("Password: ", SOON);
+    su.send_line(PASSWORD);
+    su.expect(QUESTION, SOON);
+    su.send_line(&phone.code());
+    su.expect("in-as alice", SOON);
+    su.wait();
+    let said = run(
+        world.sandbox.command("su").args(["alice", "-c", "id -un"]),
+        "",
+    );
+    assert_eq!(said, "alice\n");
+}
+
+#[test]
+fn a_file_that_was_changed_since_is_put_back_only_if_told_and_nothing_is_lost() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "sudo");
+    done(&world, &["sudo", "--yes"]);
+    let changed = format!("{}# mine\n", stack(&world, "sudo"));
+    world.sandbox.write("/etc/pam.d/sudo", &changed, 0o640);
+    let error = refused(&world, &["sudo", "--undo"]);
+    assert!(
+        error.contains("was changed since setup wrote it"),
+        "{error}"
+    );
+    assert_eq!(stack(&world, "sudo"), changed);
+    done(&world, &["sudo", "--undo", "--force"]);
+    assert_eq!(stack(&world, "sudo"), before);
+    let aside = world
+        .sandbox
+        .read("/var/lib/pam-otp-setup/.sudo.stack.changed");
+    assert_eq!(String::from_utf8(aside).expect("text"), changed);
+    let mode = run(
+        world
+            .sandbox
+            .command("stat")
+            .args(["-c", "%a", "/etc/pam.d/sudo"]),
+        "",
+    );
+    assert_eq!(mode, "640\n");
+}
+
+#[test]
+fn key_and_code_has_sshd_ask_for_the_key_before_the_stack_asks_for_the_code_alone() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "sshd");
+    let said = done(&world, &["sshd", "--method", "key+code", "--yes"]);
+    assert!(said.contains("Then, once sshd has read it"), "{said}");
+    assert_eq!(stack(&world, "sshd"), before);
+    done(&world, &["sshd", "--method", "key+code", "--yes"]);
+    let lines = "auth required pam_otp.so\nauth required pam_permit.so\n";
+    assert_eq!(
+        stack(&world, "sshd"),
+        before.replace("@include common-auth\n", lines)
+    );
+    done(&world, &["sshd", "--undo"]);
+    assert_eq!(stack(&world, "sshd"), before);
+    assert!(!is_there(&world, "/etc/ssh/sshd_config.d/10-pam-otp.conf"));
+}
