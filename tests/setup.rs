@@ -50,6 +50,7 @@ fn world() -> Option<(World, Phone)> {
             .args(["-c", "rm -f /etc/ssh/sshd_config.d/*"]),
         "",
     );
+    install_module(&world);
     Some((world, phone))
 }
 
@@ -151,7 +152,6 @@ fn sshd_is_tried_a_login_with_a_code_is_seen_and_the_confirmed_change_stays_unti
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     let before = stack(&world, "sshd");
     let drop_in = "/etc/ssh/sshd_config.d/10-pam-otp.conf";
     let include = "Include /etc/ssh/sshd_config";
@@ -204,7 +204,6 @@ fn a_trial_that_nobody_confirms_is_undone_though_command_and_session_are_killed(
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     let before = stack(&world, "sudo");
     // As from a terminal: a session of its own, all of which is then killed.
     let mut command = world.sandbox.command(world.sandbox.pam_otp());
@@ -259,7 +258,6 @@ fn su_asks_others_for_a_code_and_root_for_nothing() {
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     world.sandbox.add_user("bob", PASSWORD);
     done(&world, &["su", "--yes"]);
     let mut command = world.sandbox.command_as("bob", "su");
@@ -334,7 +332,6 @@ fn at_a_terminal_it_shows_asks_and_keeps_the_change_only_after_a_login_with_a_co
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     let before = stack(&world, "sudo");
     let start = |arguments: &[&str]| {
         let mut command = world.sandbox.command(world.sandbox.pam_otp());
