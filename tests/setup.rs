@@ -50,6 +50,7 @@ fn world() -> Option<(World, Phone)> {
             .args(["-c", "rm -f /etc/ssh/sshd_config.d/*"]),
         "",
     );
+    install_module(&world);
     Some((world, phone))
 }
 
@@ -151,7 +152,6 @@ fn sshd_is_tried_a_login_with_a_code_is_seen_and_the_confirmed_change_stays_unti
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     let before = stack(&world, "sshd");
     let drop_in = "/etc/ssh/sshd_config.d/10-pam-otp.conf";
     let include = "Include /etc/ssh/sshd_config";
@@ -204,7 +204,6 @@ fn a_trial_that_nobody_confirms_is_undone_though_command_and_session_are_killed(
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     let before = stack(&world, "sudo");
     // As from a terminal: a session of its own, all of which is then killed.
     let mut command = world.sandbox.command(world.sandbox.pam_otp());
@@ -259,7 +258,6 @@ fn su_asks_others_for_a_code_and_root_for_nothing() {
     let Some((world, phone)) = world() else {
         return;
     };
-    install_module(&world);
     world.sandbox.add_user("bob", PASSWORD);
     done(&world, &["su", "--yes"]);
     let mut command = world.sandbox.command_as("bob", "su");
@@ -327,4 +325,41 @@ fn key_and_code_has_sshd_ask_for_the_key_before_the_stack_asks_for_the_code_alon
     done(&world, &["sshd", "--undo"]);
     assert_eq!(stack(&world, "sshd"), before);
     assert!(!is_there(&world, "/etc/ssh/sshd_config.d/10-pam-otp.conf"));
+}
+
+#[test]
+fn at_a_terminal_it_shows_asks_and_keeps_the_change_only_after_a_login_with_a_code() {
+    let Some((world, phone)) = world() else {
+        return;
+    };
+    let before = stack(&world, "sudo");
+    let start = |arguments: &[&str]| {
+        let mut command = world.sandbox.command(world.sandbox.pam_otp());
+        command.args(["setup", "sudo"]).args(arguments);
+        Pty::spawn(command)
+    };
+    let mut no = start(&[]);
+    no.expect("+auth required pam_otp.so", SOON);
+    // root is not enrolled.
+    no.expect("until they are enrolled: root", SOON);
+    no.expect("Change sudo so? [y/N]", SOON);
+    no.send_line("");
+    no.wait();
+    assert_eq!(stack(&world, "sudo"), before);
+
+    let mut trial = start(&["--try", "10m"]);
+    trial.expect("Change sudo so? [y/N]", SOON);
+    trial.send_line("y");
+    trial.expect("Keep it?", SOON);
+    trial.send_line("yes");
+    trial.expect("nobody has logged in through sudo", SOON);
+    trial.expect("Keep it?", SOON);
+    assert!(!sudo(&world, &phone.wrong_code()));
+    assert!(sudo(&world, &phone.code()));
+    trial.send_line("yes");
+    trial.expect("sudo asks for a code from now on.", SOON);
+    assert!(trial.wait().success());
+    assert!(!stack(&world, "sudo").contains("witness="));
+    assert!(!sudo(&world, &phone.wrong_code()));
+    assert!(sudo(&world, &phone.next_code()));
 }

@@ -24,6 +24,11 @@ impl Setup<'_> {
         mut answer: Answer,
     ) -> Result<Reply, Error> {
         trial::require_none(self.shelf.find(service)?.as_ref())?;
+        if self.options.root.is_none() && !files::module_is_installed() {
+            // Such a line refuses everybody.
+            let missing = std::io::Error::other("is not where libpam looks; install it first");
+            return Err(SetupError::file(placing::MODULE)(missing).into());
+        }
         let mut changes = self.changes(service, path, &mut answer)?;
         if changes.is_empty() {
             answer.state = Some("already");

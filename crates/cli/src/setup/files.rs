@@ -89,6 +89,18 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Whether the module is in one of the directories in which libpam looks on the
+/// common distributions.
+pub(crate) fn module_is_installed() -> bool {
+    let directories = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
+    let below = directories.iter().flat_map(|directory| {
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path()))
+    });
+    let mut all = below.chain(directories.iter().map(PathBuf::from));
+    all.any(|path| path.join("security/pam_otp.so").is_file())
+}
+
 /// A path below another root.
 pub(crate) fn below(root: &Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))
