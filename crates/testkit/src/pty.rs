@@ -30,10 +30,14 @@ impl Pty {
         let terminal = open_terminal();
         let line = || OwnedFd::from(open_line(&terminal));
         command.stdin(line()).stdout(line()).stderr(line());
-        // SAFETY: setsid and ioctl are async-signal-safe; descriptor 0 is the
-        // terminal by now.
+        // SAFETY: signal, setsid and ioctl are async-signal-safe; descriptor 0 is
+        // the terminal by now.
         unsafe {
             command.pre_exec(|| {
+                // Whoever runs the tests in the background ignores them.
+                for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+                    libc::signal(signal, libc::SIG_DFL);
+                }
                 check(libc::setsid())?;
                 check(libc::ioctl(0, libc::TIOCSCTTY, 0))
             });

@@ -58,19 +58,21 @@ impl Transaction {
     /// Authenticates and, on success, sets the credentials. The transcript
     /// tells what happened since the one before.
     pub fn authenticate(&mut self) -> Transcript {
-        let mut transcript = self.authenticate_only();
-        if transcript.code == SUCCESS {
-            transcript.setcred = Some(self.setcred(ESTABLISH_CRED));
-        }
-        transcript
+        let code = self.call(ffi::pam_authenticate, self.flags);
+        let setcred = (code == SUCCESS).then(|| self.setcred(ESTABLISH_CRED));
+        self.transcript(code, setcred)
     }
 
     /// `pam_authenticate` alone.
     pub fn authenticate_only(&mut self) -> Transcript {
         let code = self.call(ffi::pam_authenticate, self.flags);
+        self.transcript(code, None)
+    }
+
+    fn transcript(&mut self, code: c_int, setcred: Option<c_int>) -> Transcript {
         self.conversation.script(|script| Transcript {
             code,
-            setcred: None,
+            setcred,
             prompts: std::mem::take(&mut script.prompts),
             leftover: script.replies.len(),
             delays: std::mem::take(&mut script.delays),
