@@ -13,7 +13,7 @@ PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/securit
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/pam-otp
 
 .PHONY: help build demo check test faults fmt lint deny audit install uninstall clean
-.PHONY: telling valgrind miri fuzz fuzz-smoke
+.PHONY: check-apps apps-document telling valgrind miri fuzz fuzz-smoke
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,19 @@ test: ## every test; those that need root are skipped without
 faults: ## a login with every error at every system call (as root; ten minutes)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
+
+# APPS chooses some of them by their titles, each in quotes.
+RUN_APPS = $(TARGET)/apps/clients/bin/python -m apps.run $(TARGET)/release $(TARGET)/apps
+
+check-apps: build ## log in to real applications and print what came of it (as root)
+	@scripts/install-deps.sh apps
+	@apps/install.sh $(TARGET)/apps
+	$(RUN_APPS) $(APPS)
+
+apps-document: build ## the same, and write docs/applications.md
+	@scripts/install-deps.sh apps
+	@apps/install.sh $(TARGET)/apps
+	$(RUN_APPS) --write
 
 # Lanes: not in `check`. Each says what to install if a tool is missing.
 FUZZ_SECONDS ?= 600

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo
+# usage: install-deps.sh build|check|demo|apps
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -17,13 +17,20 @@ demo='passwd util-linux mount openssh-server openssh-client oathtool'
 check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
+# What apps/ runs, and what runs it. The applications are wanted, not needed: one
+# that is not to be had is for the run to report, and not to stop the others.
+apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
+applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
+    postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn squid
+    polkitd pkexec dbus xscreensaver i3lock sway swaylock wtype xvfb xdotool"
 
 case $purpose in
     build) needed=$build wanted= ;;
     check) needed="$build $check" ;;
     demo) needed="$build $demo" wanted= ;;
+    apps) needed="$build $apps" wanted=$applications ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo' >&2
+        echo 'usage: install-deps.sh build|check|demo|apps' >&2
         exit 2
         ;;
 esac
@@ -106,6 +113,10 @@ apt() {
 }
 
 find_rust
+if [ "$purpose" = apps ] && ! command -v npm >/dev/null; then
+    # Some builds of nodejs bring npm, Debian's does not.
+    needed="$needed npm"
+fi
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     look_elsewhere
     exit 0
@@ -141,3 +152,8 @@ apt install -y --no-install-recommends $packages
 keep_quiet_at_boot openssh-server ssh.service ssh.socket
 keep_quiet_at_boot cockpit-ws cockpit.socket
 keep_quiet_at_boot fail2ban fail2ban.service
+keep_quiet_at_boot postgresql postgresql.service
+keep_quiet_at_boot sasl2-bin saslauthd.service
+keep_quiet_at_boot freeradius freeradius.service
+keep_quiet_at_boot openvpn openvpn.service
+keep_quiet_at_boot squid squid.service
