@@ -1,6 +1,8 @@
 """A screen without a display, a locker on it, and a person at its keyboard."""
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,11 +68,19 @@ def locker(user, *line, **environment):
     variables = [f"{name}={value}" for name, value in environment.items()]
     with tempfile.TemporaryFile("w+") as output:
         line = as_user(user, ["env", *variables, *line])
-        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            line,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
         running = Locker(process, output)
         try:
             yield running
         finally:
             print(running.said(), file=sys.stderr)
-            process.kill()
+            # With its own helpers: one of them would keep the keyboard.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -148,7 +148,16 @@ for package in $optional; do
     fi
 done
 # shellcheck disable=SC2086
-apt install -y --no-install-recommends $packages
+if ! apt install -y --no-install-recommends $packages; then
+    [ "$purpose" = apps ] || exit 1
+    # One by one: what one application lacks is not to stop the others.
+    for package in $packages; do
+        apt install -y --no-install-recommends "$package" ||
+            echo "install-deps: $package cannot be installed; the run will say so"
+    done
+    lacking=$(missing $needed)
+    [ -z "$lacking" ] || fail "these packages cannot be installed: $lacking"
+fi
 keep_quiet_at_boot openssh-server ssh.service ssh.socket
 keep_quiet_at_boot cockpit-ws cockpit.socket
 keep_quiet_at_boot fail2ban fail2ban.service

@@ -23,10 +23,17 @@ const USED: &[(&str, &str)] = &[
     ("cockpit", include_str!("cockpit.rs")),
     ("one-field-daemon", include_str!("examples.rs")),
     // By `make check-apps`.
-    ("two-field-daemon", include_str!("../apps/programs/openvpn.py")),
+    (
+        "two-field-daemon",
+        include_str!("../apps/programs/openvpn.py"),
+    ),
     ("su-one-field", include_str!("../apps/programs/ajenti.py")),
     ("polkit-1", include_str!("../apps/programs/polkit.py")),
     ("screen-locker", include_str!("../apps/programs/i3lock.py")),
+    (
+        "xscreensaver",
+        include_str!("../apps/programs/xscreensaver.py"),
+    ),
 ];
 
 #[test]

@@ -1,6 +1,7 @@
 """The screen locker xscreensaver, which asks question by question."""
 
 import re
+import time
 
 from apps.application import Application, Seen
 from apps.sandbox import wait_until
@@ -8,8 +9,7 @@ from apps.screen import DISPLAY, Screen, locker
 
 QUESTION = re.compile(r'ECHO_OFF="([^"]*)"')
 # What it says of PAM's last word, right or wrong.
-END = re.compile(r"pam_authenticate \(\.\.\.\) ==> \d+")
-ENDS = ("authentication succeeded", "authentication failed")
+END = re.compile(r"pam_authenticate \(\.\.\.\) ==> (\d+)")
 
 
 class XScreenSaver(Application):
@@ -30,14 +30,17 @@ class XScreenSaver(Application):
             running.wait_for("xscreensaver-auth exited normally")
             command = ["env", f"DISPLAY={DISPLAY}", "xscreensaver-command", "-lock"]
             self.box.run(*command, user=person.name)
-            running.wait_for("grabbing mouse on")
-            self.screen.press("shift")
+            running.wait_for("fading")
+            time.sleep(1)
+            self.screen.press("space")
             while self._asks(running, len(seen.asked)):
                 shown = running.said()
                 seen.asked.append(QUESTION.findall(shown)[-1].rstrip())
                 before = shown[: shown.rindex('ECHO_OFF="')]
                 self.screen.type(person.answer(f"{before}\n{seen.asked[-1]}"))
-            seen.entered = running.wait_for(*ENDS) == ENDS[0]
+            if END.search(running.said())[1] == "0":
+                running.wait_for("unblanking")
+                seen.entered = True
             return seen
 
     def _asks(self, running, asked):
