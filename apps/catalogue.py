@@ -17,7 +17,6 @@ PROGRAMS = (
     "saslauthd",
     "squid",
     "polkit",
-    "xscreensaver",
     "i3lock",
     "swaylock",
 )

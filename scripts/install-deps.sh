@@ -22,7 +22,7 @@ wanted='cockpit-ws cockpit-bridge fail2ban valgrind'
 apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
 applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
     postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn squid
-    polkitd pkexec dbus xscreensaver i3lock sway swaylock wtype xvfb xdotool"
+    polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
 
 case $purpose in
     build) needed=$build wanted= ;;

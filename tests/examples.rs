@@ -30,10 +30,6 @@ const USED: &[(&str, &str)] = &[
     ("su-one-field", include_str!("../apps/programs/ajenti.py")),
     ("polkit-1", include_str!("../apps/programs/polkit.py")),
     ("screen-locker", include_str!("../apps/programs/i3lock.py")),
-    (
-        "xscreensaver",
-        include_str!("../apps/programs/xscreensaver.py"),
-    ),
 ];
 
 #[test]

@@ -18,7 +18,9 @@ class Ajenti(Application):
     one_field = True
     settings = {"/etc/ajenti/config.yml": "auth:\n  provider: os\n"}
     expected = {
-        ENROLL: Expected(False, "no_conversation", "it answers one question and shows nothing")
+        ENROLL: Expected(
+            False, ("split", "no_conversation"), "it answers one question and shows nothing"
+        )
     }
 
     def start(self, box):
