@@ -17,7 +17,7 @@ COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_p
     fish:fish/vendor_completions.d/pam-otp.fish
 
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
-.PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages
+.PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages check-apps apps-document
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,19 @@ faults: ## a login with every error at every system call (as root; a quarter of 
 manuals: ## make manual pages and policy file anew, from the definitions
 	PAM_OTP_MANUALS=write $(CARGO) test --quiet --locked --package pam-otp-cli --bin pam-otp \
 	    manual::tests::what_is_made
+
+# APPS chooses some of them by their titles, each in quotes.
+RUN_APPS = $(TARGET)/apps/clients/bin/python -m apps.run $(TARGET)/release $(TARGET)/apps
+
+check-apps: build ## log in to real applications and print what came of it (as root)
+	@scripts/install-deps.sh apps
+	@apps/install.sh $(TARGET)/apps
+	$(RUN_APPS) $(APPS)
+
+apps-document: build ## the same, and write docs/applications.md
+	@scripts/install-deps.sh apps
+	@apps/install.sh $(TARGET)/apps
+	$(RUN_APPS) --write
 
 # Lanes: not in `check`. Each says what to install if a tool is missing.
 FUZZ_SECONDS ?= 600

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo|deb|rpm|packages
+# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -22,6 +22,12 @@ rpm="rpm $selinux"
 trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
+# What apps/ runs, and what runs it. The applications are wanted, not needed: one
+# that is not to be had is for the run to report, and not to stop the others.
+apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
+applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
+    postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn squid
+    polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
 
 case $purpose in
     build) needed=$build wanted= ;;
@@ -30,8 +36,9 @@ case $purpose in
     deb) needed="$build $deb" wanted= ;;
     rpm) needed="$build $rpm" wanted= ;;
     packages) needed="$build $trial" wanted= ;;
+    apps) needed="$build $apps" wanted=$applications ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps' >&2
         exit 2
         ;;
 esac
@@ -122,6 +129,10 @@ apt() {
 }
 
 find_rust
+if [ "$purpose" = apps ] && ! command -v npm >/dev/null; then
+    # Some builds of nodejs bring npm, Debian's does not.
+    needed="$needed npm"
+fi
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     look_elsewhere
     exit 0
@@ -153,7 +164,21 @@ for package in $optional; do
     fi
 done
 # shellcheck disable=SC2086
-apt install -y --no-install-recommends $packages
+if ! apt install -y --no-install-recommends $packages; then
+    [ "$purpose" = apps ] || exit 1
+    # One by one: what one application lacks is not to stop the others.
+    for package in $packages; do
+        apt install -y --no-install-recommends "$package" ||
+            echo "install-deps: $package cannot be installed; the run will say so"
+    done
+    lacking=$(missing $needed)
+    [ -z "$lacking" ] || fail "these packages cannot be installed: $lacking"
+fi
 keep_quiet_at_boot openssh-server ssh.service ssh.socket
 keep_quiet_at_boot cockpit-ws cockpit.socket
 keep_quiet_at_boot fail2ban fail2ban.service
+keep_quiet_at_boot postgresql postgresql.service
+keep_quiet_at_boot sasl2-bin saslauthd.service
+keep_quiet_at_boot freeradius freeradius.service
+keep_quiet_at_boot openvpn openvpn.service
+keep_quiet_at_boot squid squid.service

@@ -22,6 +22,14 @@ const USED: &[(&str, &str)] = &[
     ("login", include_str!("login.rs")),
     ("cockpit", include_str!("cockpit.rs")),
     ("one-field-daemon", include_str!("examples.rs")),
+    // By `make check-apps`.
+    (
+        "two-field-daemon",
+        include_str!("../apps/programs/openvpn.py"),
+    ),
+    ("su-one-field", include_str!("../apps/programs/ajenti.py")),
+    ("polkit-1", include_str!("../apps/programs/polkit.py")),
+    ("screen-locker", include_str!("../apps/programs/i3lock.py")),
 ];
 
 #[test]
