@@ -114,6 +114,8 @@ pub(crate) enum Error {
     },
     /// There is nothing in it.
     NothingToImport,
+    /// The person has given up. Seen only where the signal does not end the command.
+    Interrupted,
     /// The policy cannot be changed so.
     Change(ChangeError),
     /// Some of what was to be imported was not. The answer says which.
@@ -122,7 +124,7 @@ pub(crate) enum Error {
         refused: usize,
         /// Of so many.
         all: usize,
-        /// What the file was taken for, if that is a guess and nothing of it was.
+        /// What the file was taken for, if that is a guess and nothing in it is a token.
         guessed: Option<&'static str>,
     },
 }
@@ -163,7 +165,7 @@ impl Error {
             Self::Tokens(TokenError::Missing(_)) => "no_such_token",
             Self::Tokens(TokenError::None) => "last_token",
             Self::Usage(_) => "usage",
-            Self::NoCode => "no_code",
+            Self::NoCode | Self::Interrupted => "no_code",
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
@@ -279,6 +281,7 @@ impl fmt::Display for Error {
             Self::Usage(error) => f.write_str(error),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
+            Self::Interrupted => f.write_str("interrupted; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
             Self::NotShown(error) => {
@@ -304,7 +307,18 @@ impl fmt::Display for Error {
                 "{}: is there already, and is never written over",
                 path.display()
             ),
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::File { path, error } => {
+                let path = path.display();
+                match (error.raw_os_error(), error.kind()) {
+                    (_, io::ErrorKind::NotFound) => {
+                        write!(f, "{path}: no such file or directory")
+                    }
+                    (Some(_), io::ErrorKind::PermissionDenied) => {
+                        write!(f, "{path}: permission denied")
+                    }
+                    _ => write!(f, "{path}: {error}"),
+                }
+            }
             Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
             Self::EntriesRefused { refused, all, .. } => {

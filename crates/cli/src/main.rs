@@ -26,6 +26,7 @@ mod clock;
 mod commands;
 mod error;
 mod examples;
+mod interrupt;
 #[cfg(test)]
 mod manual;
 mod mismatch;

@@ -39,6 +39,11 @@ pub(crate) fn read_code() -> Result<Answer, Error> {
         .lock()
         .take(limit)
         .read_until(b'\n', &mut line)?;
+    // What stands after the longest answer belongs to it, and not to the next one.
+    // (A program's could be without end.)
+    if line.len() == line.capacity() && !line.ends_with(b"\n") && is_there() {
+        io::stdin().lock().skip_until(b'\n')?;
+    }
     if line.is_empty() {
         return Err(Error::NoCode);
     }
