@@ -169,6 +169,8 @@ impl Error {
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
+            // Its kind has no name in Rust 1.85.
+            Self::File { error, .. } if is_long_name(error) => "bad_file",
             Self::File { error, .. } => match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
                 io::ErrorKind::ReadOnlyFilesystem => "read_only",
@@ -177,7 +179,6 @@ impl Error {
                 | io::ErrorKind::PermissionDenied
                 | io::ErrorKind::IsADirectory
                 | io::ErrorKind::NotADirectory
-                | io::ErrorKind::InvalidFilename
                 | io::ErrorKind::InvalidInput => "bad_file",
                 _ => "input_output",
             },
@@ -222,6 +223,11 @@ impl Error {
         }
         object
     }
+}
+
+/// A name that no file can have.
+pub(crate) fn is_long_name(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::errno::Errno::ENAMETOOLONG as i32)
 }
 
 impl fmt::Display for Error {
