@@ -115,6 +115,8 @@ pub(crate) enum Error {
     },
     /// There is nothing in it.
     NothingToImport,
+    /// The person has given up. Seen only where the signal does not end the command.
+    Interrupted,
     /// The policy cannot be changed so.
     Change(ChangeError),
     /// A stack is not changed, or not put back.
@@ -125,7 +127,7 @@ pub(crate) enum Error {
         refused: usize,
         /// Of so many.
         all: usize,
-        /// What the file was taken for, if that is a guess and nothing of it was.
+        /// What the file was taken for, if that is a guess and nothing in it is a token.
         guessed: Option<&'static str>,
     },
     /// `doctor` has found warnings, and nothing worse. The answer says which.
@@ -171,10 +173,12 @@ impl Error {
             Self::Tokens(TokenError::Missing(_)) => "no_such_token",
             Self::Tokens(TokenError::None) => "last_token",
             Self::Usage(_) => "usage",
-            Self::NoCode => "no_code",
+            Self::NoCode | Self::Interrupted => "no_code",
             Self::Random(_) => "no_randomness",
             Self::Qr => "no_picture",
             Self::NotShown(_) => "not_shown",
+            // Its kind has no name in Rust 1.85.
+            Self::File { error, .. } if is_long_name(error) => "bad_file",
             Self::File { error, .. } => match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
                 io::ErrorKind::ReadOnlyFilesystem => "read_only",
@@ -183,7 +187,6 @@ impl Error {
                 | io::ErrorKind::PermissionDenied
                 | io::ErrorKind::IsADirectory
                 | io::ErrorKind::NotADirectory
-                | io::ErrorKind::InvalidFilename
                 | io::ErrorKind::InvalidInput => "bad_file",
                 _ => "input_output",
             },
@@ -235,6 +238,11 @@ impl Error {
         }
         object
     }
+}
+
+/// A name that no file can have.
+pub(crate) fn is_long_name(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::errno::Errno::ENAMETOOLONG as i32)
 }
 
 impl fmt::Display for Error {
@@ -294,6 +302,7 @@ impl fmt::Display for Error {
             Self::Usage(error) => f.write_str(error),
             Self::NotConfirmed => f.write_str("the codes do not match; nothing was changed"),
             Self::NoCode => f.write_str("no code was given; nothing was changed"),
+            Self::Interrupted => f.write_str("interrupted; nothing was changed"),
             Self::Random(error) => write!(f, "no randomness from the kernel: {error}"),
             Self::Qr => f.write_str("the key does not fit a QR code"),
             Self::NotShown(error) => {
@@ -319,7 +328,18 @@ impl fmt::Display for Error {
                 "{}: is there already, and is never written over",
                 path.display()
             ),
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::File { path, error } => {
+                let path = path.display();
+                match (error.raw_os_error(), error.kind()) {
+                    (_, io::ErrorKind::NotFound) => {
+                        write!(f, "{path}: no such file or directory")
+                    }
+                    (Some(_), io::ErrorKind::PermissionDenied) => {
+                        write!(f, "{path}: permission denied")
+                    }
+                    _ => write!(f, "{path}: {error}"),
+                }
+            }
             Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
             Self::Setup(error) => error.fmt(f),

@@ -27,6 +27,7 @@ mod commands;
 mod doctor;
 mod error;
 mod examples;
+mod interrupt;
 #[cfg(test)]
 mod manual;
 mod mismatch;

@@ -61,8 +61,28 @@ pub(crate) fn read_code() -> Result<Answer, Error> {
         .lock()
         .take(limit)
         .read_until(b'\n', &mut line)?;
+    // What stands after the longest answer belongs to it, and not to the next one.
+    // (A program's could be without end.)
+    if line.len() == line.capacity() && !line.ends_with(b"\n") && is_there() {
+        pass_over_line()?;
+    }
     if line.is_empty() {
         return Err(Error::NoCode);
     }
     Ok(Answer::parse(line.trim_ascii_end()))
+}
+
+/// Reads to the end of the line, and keeps nothing of it.
+fn pass_over_line() -> io::Result<()> {
+    let mut stdin = io::stdin().lock();
+    loop {
+        let there = stdin.fill_buf()?;
+        let end = there.iter().position(|byte| *byte == b'\n');
+        let over = end.is_some() || there.is_empty();
+        let length = end.map_or(there.len(), |at| at.saturating_add(1));
+        stdin.consume(length);
+        if over {
+            return Ok(());
+        }
+    }
 }

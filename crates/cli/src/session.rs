@@ -16,6 +16,7 @@ use pam_otp_core::user::UserName;
 
 use crate::arguments::Arguments;
 use crate::error::Error;
+use crate::interrupt::Interrupts;
 use crate::person;
 use crate::plain::plain;
 use crate::syslog;
@@ -176,6 +177,12 @@ impl Session {
         self.account.name().as_str()
     }
 
+    /// The option with which the next command is about the same user.
+    pub(crate) fn for_user(&self) -> String {
+        let named = self.named.as_ref();
+        named.map_or_else(String::new, |user| format!(" --user {}", plain(user)))
+    }
+
     /// Tells a person what comes next; a program knows.
     pub(crate) fn guide(&self, text: &str) -> Result<(), Error> {
         if self.interactive {
@@ -187,8 +194,20 @@ impl Session {
     /// Reads a code from standard input; a person is asked for it first, on
     /// standard error.
     pub(crate) fn ask_code(&self, question: &str) -> Result<Answer, Error> {
+        self.ask_code_unless(question, None)
+    }
+
+    /// The same, unless the person gives up first.
+    pub(crate) fn ask_code_unless(
+        &self,
+        question: &str,
+        interrupts: Option<&Interrupts>,
+    ) -> Result<Answer, Error> {
         if self.interactive {
             person::prompt(question)?;
+        }
+        if let Some(interrupts) = interrupts {
+            interrupts.until_typed()?;
         }
         person::read_code()
     }

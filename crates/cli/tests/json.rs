@@ -27,6 +27,38 @@ fn status_tells_all_that_it_tells_people() {
         close("last_right_code") && close("last_wrong_code"),
         "{answer}"
     );
+    assert_eq!(answer["throttled_until"], Value::Null);
+}
+
+#[test]
+fn status_tells_until_when_to_wait_after_wrong_codes() {
+    let world = World::new();
+    world.enroll();
+    assert!(!world.run(&["status"], "").stdout.contains("throttled"));
+    for _ in 0..3 {
+        world.ask(&["verify"], "000000");
+    }
+    let answer = world.done(&["status"], "");
+    let until = answer["throttled_until"].as_u64().unwrap();
+    assert!(
+        until > answer["last_wrong_code"].as_u64().unwrap(),
+        "{answer}"
+    );
+    let words = world.run(&["status"], "").stdout;
+    assert!(
+        words.contains("\nthrottled until: 2")
+            && words.contains("Z; a recovery code opens at once\n"),
+        "{words}"
+    );
+}
+
+#[test]
+fn status_says_what_to_do_with_what_was_begun() {
+    let world = World::new();
+    world.done(&["enroll"], "");
+    let words = world.run(&["status"], "").stdout;
+    let next = "\nnext: pam-otp confirm takes a code of it, pam-otp cancel forgets it\n";
+    assert!(words.ends_with(next), "{words}");
 }
 
 #[test]

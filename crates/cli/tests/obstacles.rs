@@ -188,20 +188,34 @@ fn where_the_policy_keeps_records_from_users_each_command_says_who_can_do_it() {
 
 #[test]
 fn who_interrupts_at_the_question_has_begun_and_changed_nothing() {
+    use std::os::unix::process::ExitStatusExt as _;
     let world = World::new();
-    for _ in 0..2 {
-        let mut terminal = Pty::spawn(world.command(&["enroll"]));
+    let png = world.path("code.png");
+    let enroll = ["enroll", "--png", png.to_str().unwrap()];
+    // Ctrl-C, and Ctrl-C after a wrong code.
+    for keys in [&b"\x03"[..], b"000000\n\x03"] {
+        let mut terminal = Pty::spawn(world.command(&enroll));
         let first = terminal.expect("\nCode: ", SOON);
-        terminal.send(b"\x03");
-        assert!(!terminal.wait().success());
+        assert!(png.exists());
+        for part in keys.split_inclusive(|key| *key == b'\n') {
+            terminal.send(part);
+            if part.ends_with(b"\n") {
+                terminal.expect("\nCode: ", SOON);
+            }
+        }
+        // As a shell wants to see it.
+        assert_eq!(terminal.wait().signal(), Some(2));
+        assert!(!png.exists(), "the picture of a key that is of no use");
         let status = world.done(&["status"], "");
         assert_eq!(status["enrolled"], false);
-        assert_eq!(status["pending"]["name"], "phone", "{status}");
+        assert_eq!(status["pending"], Value::Null);
 
+        // Of what a panel has begun a person is told.
+        world.done(&["enroll", "--name", "handset"], "");
         let mut terminal = Pty::spawn(world.command(&["enroll"]));
         let again = terminal.expect("\nCode: ", SOON);
-        let replaced = "warning: an enrolment of \"phone\" was begun and not confirmed; this one \
-                        takes its place";
+        let replaced = "warning: an enrolment of \"handset\" was begun and not confirmed; this \
+                        one takes its place";
         assert!(again.contains(replaced), "{again}");
         assert_ne!(key(&again), key(&first));
         // Those of the first one confirm nothing.
@@ -235,7 +249,7 @@ fn who_interrupts_a_replacement_keeps_the_old_phone() {
     world.done(&["verify"], &phone.code(1));
     world.refused(&["verify"], &code(&new, now()), "wrong_code");
     assert_eq!(world.done(&["status"], "")["recovery_codes_left"], 9);
-    world.done(&["cancel"], "");
+    world.refused(&["cancel"], "", "no_pending");
 }
 
 /// The key that the terminal shows.

@@ -284,6 +284,19 @@ fn what_is_not_as_it_looks_is_said() {
         let answer = done(&sandbox, arguments);
         assert!(warnings(&answer).contains(said), "{arguments:?}: {answer}");
     }
+    // The day of all others is not theirs.
+    let day = "enroll_by lets others put enrolling off for ";
+    let waits = "unenrolled = \"enroll\"\nenroll_by = \"9999-12-31\"\n";
+    let over = "unenrolled = \"enroll\"\nenroll_by = \"2020-01-01\"\n";
+    for (policy, by, warned) in [
+        (waits, "", true),
+        (waits, "2027-03-31", false),
+        (over, "", false),
+    ] {
+        sandbox.write(POLICY, policy, 0o644);
+        let answer = done(&sandbox, &["require", "bob", "--by", by]);
+        assert_eq!(warnings(&answer).contains(day), warned, "{policy} {answer}");
+    }
     // Where no login enrols, they are out.
     sandbox.write(POLICY, "", 0o644);
     let answer = done(&sandbox, &["require", "bob", "--by", "2027-03-31"]);

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::commands::confirm::{confirm, find_record, forget};
 use crate::commands::verify::prove;
 use crate::error::Error;
+use crate::interrupt::Interrupts;
 use crate::person;
 use crate::plain::plain;
 use crate::present::{Label, host_name, picture, print_token};
@@ -102,10 +103,12 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         expires: UnixTime(Session::now().0.saturating_add(LIFETIME)),
         login: None,
     };
+    // Where a person is asked, they may give up; nothing stays of it then.
+    let interrupts = session.interactive.then(Interrupts::hold).transpose()?;
     let written = options.picture.write_files(&picture)?;
     let mut reply = Reply::new();
     tell_earlier(session, &mut reply);
-    let begun = begin(session, options, &pending, &label, reply);
+    let begun = begin(session, options, &pending, &label, interrupts.as_ref(), reply);
     if begun.is_err() {
         written.take_back();
     }
@@ -136,6 +139,7 @@ fn begin(
     options: &Options,
     pending: &Pending,
     label: &Label,
+    interrupts: Option<&Interrupts>,
     mut reply: Reply,
 ) -> Result<Reply, Error> {
     if session.json {
@@ -147,7 +151,7 @@ fn begin(
         return Ok(reply);
     }
     session.store.begin(&session.account, pending)?;
-    let confirmed = in_one_go(session, pending, label, &options.picture);
+    let confirmed = in_one_go(session, pending, label, interrupts, &options.picture);
     if confirmed.is_err() {
         // Nobody comes back for it. One that stays does no harm.
         let _ = forget(session, pending);
@@ -232,6 +236,7 @@ fn in_one_go(
     session: &Session,
     pending: &Pending,
     label: &Label,
+    interrupts: Option<&Interrupts>,
     wishes: &Wishes,
 ) -> Result<Reply, Error> {
     session.guide(&format!("Two-factor login for {}.", plain(session.user())))?;
@@ -244,7 +249,7 @@ fn in_one_go(
     })?;
     session.guide("Then type the code that the app shows.")?;
     for tries_left in (0..TRIES).rev() {
-        let answer = session.ask_code("Code: ")?;
+        let answer = session.ask_code_unless("Code: ", interrupts)?;
         match confirm(session, &answer) {
             Err(Error::Mismatch(mismatch)) => person::tell(&mismatch.sentences()),
             Err(Error::TokenRefused(_) | Error::NoPhone) => person::tell(&no_code(&pending.token)),

@@ -104,6 +104,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         may_add: may_add || (options.add && format == Format::Oath),
         codes: None,
         reports: Vec::new(),
+        understood: false,
     };
     match (format, session.administrator) {
         (Format::Oath, false) => imported.everybody(session, content.entries, &mut reply),
@@ -142,6 +143,8 @@ struct Import {
     /// New recovery codes, of a record that was made.
     codes: Option<Vec<RecoveryCode>>,
     reports: Vec<Report>,
+    /// Something in the file is a token, so it is what it was taken for.
+    understood: bool,
 }
 
 impl Import {
@@ -196,6 +199,7 @@ impl Import {
         if reads.is_empty() {
             return;
         }
+        self.understood = true;
         let results = match self.put(session, &reads, with_codes) {
             Ok(results) => results,
             Err(error) => {
@@ -216,6 +220,7 @@ impl Import {
 
     fn refuse(&mut self, user: Option<&str>, entries: Vec<Entry>, why: &str) {
         for entry in entries {
+            self.understood |= entry.read.is_ok();
             self.reports.push(Report {
                 place: entry.place,
                 user: user.map(str::to_owned),
@@ -344,7 +349,7 @@ impl Import {
             reply.partly(Error::EntriesRefused {
                 refused,
                 all,
-                guessed: guessed.filter(|_| imported == 0),
+                guessed: guessed.filter(|_| !self.understood),
             });
         }
         Ok(())

@@ -10,7 +10,7 @@ use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 use pam_otp_core::verify::Rules;
 
-use crate::commands::status::{no_place, when};
+use crate::commands::status::{no_place, throttled_until, when};
 use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
@@ -220,18 +220,13 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
     let standing = match (opened, pending) {
         (Ok(Some((record, state))), pending) => {
             let tokens = record.tokens();
-            let wait = rules.longest_wait(tokens, &state, now);
             return Row {
                 standing: Standing::On,
                 pending: matches!(pending, Ok(Some(pending)) if !pending.is_over(now)),
                 tokens: tokens.tokens().len(),
                 recovery_codes_left: tokens.recovery_left(&state),
                 last_right_code: state.history().success,
-                throttled_until: if wait > 0 {
-                    now.0.saturating_add(wait)
-                } else {
-                    0
-                },
+                throttled_until: throttled_until(rules, tokens, &state, now),
                 ..row
             };
         }

@@ -85,14 +85,14 @@ fn tell(written: &Written, changed: bool, reply: &mut Reply) -> Result<(), Error
         "required groups: {}",
         written.words(Names::RequireGroups)
     ));
-    reply.line(&format!("without a record: {}", without_record(written)));
+    reply.line(&format!("of these, without a record: {}", without_record(written)));
     reply.field("users", policy::listed(written, Names::RequireUsers));
     reply.field("groups", policy::listed(written, Names::RequireGroups));
     reply.field("by", written.day());
     reply.field("unenrolled", unenrolled(&written.policy));
     policy::tell_sections(reply, written, &KEYS, |section| {
         let words = format!(
-            "required users: {}; groups: {}; without a record: {}",
+            "required users: {}; groups: {}; of these, without a record: {}",
             section.words(Names::RequireUsers),
             section.words(Names::RequireGroups),
             without_record(section),
@@ -158,6 +158,14 @@ fn warn(session: &Session, change: &Change, written: &Written, reply: &mut Reply
                 ));
             }
         }
+    }
+    let waits = policy.enroll_by.and_then(|day| day.days_until(Session::now()));
+    let named = change.lists.iter().any(|(_, wanted)| !wanted.is_empty());
+    if let (true, true, None, Some(days)) = (enrols, named, written.day(), waits) {
+        reply.warn(format!(
+            "enroll_by lets others put enrolling off for {days} days, and who is required enrols \
+             at once: --by sets a day for them"
+        ));
     }
     if change.day.as_ref().is_some_and(|day| !day.is_empty()) && !enrols {
         reply.warn(format!(

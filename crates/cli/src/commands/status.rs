@@ -4,7 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use pam_otp_core::policy::StoreKind;
 use pam_otp_core::store::{Record, StoreError};
-use pam_otp_core::token::{Kind, Token};
+use pam_otp_core::state::State;
+use pam_otp_core::time::UnixTime;
+use pam_otp_core::token::{Kind, Token, TokenFile};
+use pam_otp_core::verify::Rules;
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -25,7 +28,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     };
     match session.find_record() {
         Ok(None) => off(session, store, &mut reply),
-        Ok(Some(record)) => on(record, store, &mut reply)?,
+        Ok(Some(record)) => on(session, record, store, &mut reply)?,
         // Nothing is there, as `list` says too; and nothing could be used there.
         Err(Error::Store(error))
             if session.store.kind() == StoreKind::Home
@@ -61,7 +64,12 @@ fn off(session: &Session, store: &'static str, reply: &mut Reply) {
     reply.field("record", path);
 }
 
-fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), Error> {
+fn on(
+    session: &Session,
+    mut record: Record,
+    store: &'static str,
+    reply: &mut Reply,
+) -> Result<(), Error> {
     let state = record.state()?;
     let path = record.path().display().to_string();
     let tokens = record.tokens().tokens();
@@ -78,6 +86,14 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     if history.failures > 0 {
         reply.line(&format!("last wrong code: {}", when(history.failure)));
     }
+    let rules = session.policy.rules;
+    let throttled = throttled_until(rules, record.tokens(), &state, Session::now());
+    if throttled > 0 {
+        reply.line(&format!(
+            "throttled until: {}; a recovery code opens at once",
+            when(throttled)
+        ));
+    }
     tell_clock(reply);
 
     let ever = |seconds: u64| Some(seconds).filter(|seconds| *seconds > 0);
@@ -92,11 +108,26 @@ fn on(mut record: Record, store: &'static str, reply: &mut Reply) -> Result<(), 
     reply.field("last_right_code", ever(history.success));
     reply.field("wrong_codes_since", history.failures);
     reply.field("last_wrong_code", ever(history.failure));
+    reply.field("throttled_until", ever(throttled));
     warn_of_short_secrets(&record, reply);
     for warning in record.foreign_warnings() {
         reply.warn(format!("{}: {warning}", record.path().display()));
     }
     Ok(())
+}
+
+/// Until when somebody who has guessed must wait, seconds since the epoch; 0 if
+/// nobody must.
+pub(super) fn throttled_until(
+    rules: Rules,
+    tokens: &TokenFile,
+    state: &State,
+    now: UnixTime,
+) -> u64 {
+    match rules.longest_wait(tokens, state, now) {
+        0 => 0,
+        wait => now.0.saturating_add(wait),
+    }
 }
 
 /// What was begun and not confirmed. Logins do not look at it.
@@ -113,6 +144,10 @@ fn tell_pending(session: &Session, reply: &mut Reply) {
             "begun: {}, to be confirmed until {}",
             describe(&pending.token),
             when(pending.expires.0)
+        ));
+        let user = session.for_user();
+        reply.line(&format!(
+            "next: pam-otp confirm{user} takes a code of it, pam-otp cancel{user} forgets it"
         ));
     }
     let pending = pending.map(|pending| {

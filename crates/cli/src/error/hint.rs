@@ -45,6 +45,7 @@ impl Error {
                 "finish that one, or begin anew: pam-otp enroll{user}"
             )),
             Self::Tokens(error) => of_tokens(error, &user),
+            Self::NameTaken(_) => Some(format!("pam-otp status{user} shows their names")),
             Self::Store(error) => self.of_record(error, &user),
             Self::EntriesRefused { guessed, .. } => guessed.map(|guessed| {
                 format!(
@@ -81,8 +82,8 @@ impl Error {
             | Self::Qr
             | Self::Usage(_)
             | Self::TokenName(_)
-            | Self::NameTaken(_)
             | Self::NothingToImport
+            | Self::Interrupted
             | Self::File { .. }
             | Self::Io(_) => None,
         }

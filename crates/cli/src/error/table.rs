@@ -104,7 +104,11 @@ pub(crate) const TABLE: &[Row] = &[
         "the record has 16 tokens already",
     ),
     row("last_token", Refused, "no token would be left"),
-    row("not_root", Refused, "only root may act for another user"),
+    row(
+        "not_root",
+        Refused,
+        "only root may do that, or act for another user",
+    ),
     row(
         "administrator_only",
         Refused,

@@ -60,6 +60,17 @@ fn usage(argument: &Arg) -> String {
     }
 }
 
+/// The same, and whether it may be left away, and given again.
+fn place(argument: &Arg) -> String {
+    let many = argument.is_positional() && matches!(argument.get_action(), ArgAction::Append);
+    let usage = usage(argument) + if many { " ..." } else { "" };
+    if argument.is_required_set() {
+        usage
+    } else {
+        format!("[{usage}]")
+    }
+}
+
 /// One line for each command.
 pub(super) fn synopsis() -> String {
     let mut roff = String::new();
@@ -67,12 +78,7 @@ pub(super) fn synopsis() -> String {
         let name = format!("pam-otp {}", command.get_name());
         roff.push_str(&format!(".SY \"{}\"\n", typed(&name)));
         for argument in own(command) {
-            let usage = usage(argument).replace(' ', "\\ ");
-            roff.push_str(&if argument.is_required_set() {
-                format!("{usage}\n")
-            } else {
-                format!("[{usage}]\n")
-            });
+            roff.push_str(&format!("{}\n", place(argument).replace(' ', "\\ ")));
         }
         roff.push_str(&format!("[{} ...]\n.YS\n", slanted("OPTION")));
     }
@@ -87,7 +93,7 @@ pub(super) fn commands(notes: &mut Notes) -> String {
         let words = own(command).filter(|it| it.is_positional());
         let head: Vec<_> = [typed(&format!("pam-otp {name}"))]
             .into_iter()
-            .chain(words.map(usage))
+            .chain(words.map(place))
             .collect();
         roff.push_str(&format!(".SS \"{}\"\n", head.join(" ")));
         let about = command.get_about().map(ToString::to_string);

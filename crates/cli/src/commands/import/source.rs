@@ -9,7 +9,7 @@ use pam_otp_core::legacy::oath::MAX_FILE;
 use pam_otp_core::store::{StoreError, open_file};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, is_long_name};
 use crate::reply::Reply;
 use crate::session::Session;
 
@@ -70,6 +70,7 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
 /// What is wrong, without the path.
 fn why(error: &StoreError) -> io::Error {
     let kind = match error {
+        StoreError::Io { error, .. } if is_long_name(error) => io::ErrorKind::InvalidInput,
         StoreError::Io { error, .. } => error.kind(),
         StoreError::Missing(_) => io::ErrorKind::NotFound,
         _ => io::ErrorKind::PermissionDenied,
