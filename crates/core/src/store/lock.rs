@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FlockOperation, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
@@ -27,17 +28,35 @@ pub(super) struct Locked<'a> {
     file: &'a OwnedFd,
     path: &'a Path,
     writable: bool,
-    /// Ends after the unlocking.
-    _steady: Steady,
+    /// Ends after the unlocking. `None` for a lock within another one, which
+    /// keeps the thread steady.
+    _steady: Option<Steady>,
 }
 
 impl<'a> Locked<'a> {
     /// Locks the file, waiting up to five seconds.
     pub(super) fn acquire(file: &'a OwnedFd, path: &'a Path) -> Result<Self, StoreError> {
+        Self::wait_for(file, path, || Some(Steady::begin()))
+    }
+
+    /// The same while `outer` is locked, which must be unlocked later.
+    pub(super) fn acquire_within(
+        file: &'a OwnedFd,
+        path: &'a Path,
+        _outer: &Locked<'_>,
+    ) -> Result<Self, StoreError> {
+        Self::wait_for(file, path, || None)
+    }
+
+    fn wait_for(
+        file: &'a OwnedFd,
+        path: &'a Path,
+        hold_steady: impl Fn() -> Option<Steady>,
+    ) -> Result<Self, StoreError> {
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         loop {
-            let steady = Steady::begin();
+            let steady = hold_steady();
             match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
                     return Ok(Self {
@@ -78,25 +97,26 @@ impl<'a> Locked<'a> {
             file,
             path,
             writable: false,
-            _steady: Steady::begin(),
+            _steady: Some(Steady::begin()),
         }
     }
 
     /// Reads the state file. `stat` is the file's, taken under this lock.
     pub(super) fn read(&self, stat: &Stat) -> Result<Slots, StoreError> {
-        // One byte more, to see a file that is too long.
-        let mut content = vec![0; FILE.saturating_add(1)];
-        let mut length: usize = 0;
-        while let Some(free) = content.get_mut(length..).filter(|free| !free.is_empty()) {
-            match rustix::io::pread(self.file, free, length as u64) {
+        let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+        if size != FILE {
+            return Err(self.unusable(SlotsError::Size(size)));
+        }
+        let mut content = Vec::with_capacity(FILE);
+        while content.len() < FILE {
+            let at = content.len() as u64;
+            match rustix::io::pread(self.file, spare_capacity(&mut content), at) {
                 Ok(0) => break,
-                Ok(count) => length = length.saturating_add(count),
-                Err(Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(StoreError::io(self.path, errno)),
             }
         }
-        let slots = Slots::decode(content.get(..length).unwrap_or_default())
-            .map_err(|error| self.unusable(error))?;
+        let slots = Slots::decode(&content).map_err(|error| self.unusable(error))?;
         Ok(slots.marked(stat.st_mtime_nsec.into()))
     }
 
