@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo
+# usage: install-deps.sh build|check|demo|bench
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -15,6 +15,8 @@ build='gcc libc6-dev libpam0g-dev make'
 demo='passwd util-linux mount openssh-server openssh-client oathtool'
 # Faults: system calls that fail, fixtures in C, full disks, wrong clocks.
 check="$demo login sudo binutils bsdutils findutils strace gcc e2fsprogs faketime"
+# The phone, which brings the library of one of the peers; what counts.
+bench='oathtool strace valgrind util-linux'
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 
@@ -22,8 +24,9 @@ case $purpose in
     build) needed=$build wanted= ;;
     check) needed="$build $check" ;;
     demo) needed="$build $demo" wanted= ;;
+    bench) needed="$build $bench" wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo' >&2
+        echo 'usage: install-deps.sh build|check|demo|bench' >&2
         exit 2
         ;;
 esac
@@ -65,13 +68,14 @@ missing() {
 look_elsewhere() {
     lacking=
     for program in cc make \
-        $([ "$purpose" = build ] || echo ssh ssh-keygen oathtool useradd setpriv) \
+        $([ "$purpose" != bench ] || echo oathtool strace valgrind) \
+        $([ "$purpose" = build ] || [ "$purpose" = bench ] || echo ssh ssh-keygen oathtool useradd setpriv) \
         $([ "$purpose" != check ] || echo strace mkfs.ext4 faketime); do
         command -v "$program" >/dev/null || lacking="$lacking $program"
     done
     echo 'int pam_start(void); int main(void) { return pam_start(); }' |
         cc -x c - -lpam -o /dev/null 2>/dev/null || lacking="$lacking libpam-headers"
-    [ "$purpose" = build ] || [ -x /usr/sbin/sshd ] || lacking="$lacking sshd"
+    [ "$purpose" = build ] || [ "$purpose" = bench ] || [ -x /usr/sbin/sshd ] || lacking="$lacking sshd"
     [ -z "$lacking" ] || fail "missing:$lacking" \
         "what they are called here is not known to this script; on Debian: apt-get install $needed"
 }
