@@ -68,27 +68,29 @@ fn counts(world: &World, module: Module, case: Case) -> Counts {
     }
 }
 
-/// Puts everything back; has the right code used where it shall be.
-fn prepare(world: &World, module: Module, case: Case) {
+/// Puts everything back; has the right code used where it shall be. The order for
+/// the login that is to be counted.
+fn prepare(world: &World, module: Module, case: Case) -> String {
     let mut application = world.start();
     application.restore(&world.put_back(module, 1));
+    let order = world.login(module, case);
     if case == Case::Used {
-        application.login(&world.login(module, Case::Right));
+        application.login(&order);
     }
+    format!("{order}\n")
 }
 
 fn calls(world: &World, module: Module, case: Case) -> Vec<Call> {
-    prepare(world, module, case);
+    let input = prepare(world, module, case);
     let program = world.program();
     let words: Vec<&str> = program.iter().filter_map(|path| path.to_str()).collect();
-    let input = format!("{}\n", world.login(module, case));
     let (finished, calls) = strace::list(Command::new("strace"), &words, &input);
     assert!(finished.status.success(), "{finished:?}");
     calls
 }
 
 fn instructions(world: &World, module: Module, case: Case) -> u64 {
-    prepare(world, module, case);
+    let input = prepare(world, module, case);
     let directory = TempDir::new();
     let out = directory.path().join("callgrind");
     let mut valgrind = Command::new("valgrind");
@@ -103,7 +105,7 @@ fn instructions(world: &World, module: Module, case: Case) -> u64 {
     }
     valgrind.arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.args(world.program());
-    let finished = strace::finish(valgrind, &format!("{}\n", world.login(module, case)));
+    let finished = strace::finish(valgrind, &input);
     assert!(finished.status.success(), "{finished:?}");
     let counted = fs::read_to_string(&out).expect("what callgrind counted");
     let mut lines = counted.lines();

@@ -13,7 +13,7 @@ pub(crate) struct Crowd {
     pub(crate) size: usize,
     /// Of one user, with one code.
     pub(crate) one_user: bool,
-    /// Logins per second, those refused included; one for each round.
+    /// Users let in per second; of one user, all logins. One for each round.
     pub(crate) rates: Vec<f64>,
     /// Microseconds of each transaction.
     pub(crate) latencies: Vec<f64>,
@@ -71,8 +71,9 @@ impl Crowd {
         let entered = logins.iter().filter(|login| login.entered).count();
         self.refused += users.saturating_sub(entered);
         self.accepted_again += entered.saturating_sub(users);
+        let counted = if self.one_user { self.size } else { entered };
         #[expect(clippy::cast_precision_loss, reason = "a few dozen at most")]
-        self.rates.push(self.size as f64 / seconds);
+        self.rates.push(counted as f64 / seconds);
         self.latencies
             .extend(logins.iter().map(|login| login.whole));
     }

@@ -87,11 +87,13 @@ fn rounds_of(
     for round in 0..rounds + 2 {
         for turn in 0..Module::ALL.len() {
             let module = Module::ALL[(round + turn) % Module::ALL.len()];
+            let mut last = String::new();
             for series in all.iter_mut().filter(|series| series.module == module) {
                 if series.case != Case::Used {
                     keeper.restore(&world.put_back(module, 1));
+                    last = world.login(module, series.case);
                 }
-                let result = login(module, &world.login(module, series.case));
+                let result = login(module, &last);
                 if round >= 2 {
                     series.logins.push(result);
                 }

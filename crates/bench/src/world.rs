@@ -78,7 +78,7 @@ impl Module {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Case {
     Right,
-    /// The right code again. Follows [`Case::Right`], with nothing put back.
+    /// The same order again. Follows [`Case::Right`], with nothing put back.
     Used,
     Wrong,
     /// By a user without a record.

@@ -146,7 +146,8 @@ fn crowds(text: &mut String, report: &Report) {
     }
     let _ = writeln!(
         text,
-        "refused: right codes that did not open; again: times that a used code was accepted\n"
+        "logins/s: of as many users, those let in; refused: right codes that did not open; \
+         again: times that a used code was accepted\n"
     );
 }
 
