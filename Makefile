@@ -17,7 +17,7 @@ COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_p
     fish:fish/vendor_completions.d/pam-otp.fish
 
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
-.PHONY: telling valgrind miri fuzz fuzz-smoke deb rpm check-packages check-apps apps-document
+.PHONY: telling valgrind miri fuzz fuzz-smoke bench deb rpm check-packages check-apps apps-document
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ apps-document: build ## the same, and write docs/applications.md
 # Lanes: not in `check`. Each says what to install if a tool is missing.
 FUZZ_SECONDS ?= 600
 TELLING_LOGINS ?= 2000
+
+bench: ## pam-otp and its peers side by side, in figures (as root; BENCH_QUICK=1: a minute)
+	@scripts/install-deps.sh bench
+	@BENCH_QUICK=$(BENCH_QUICK) scripts/bench.sh
 
 telling: ## how long logins take for users with and without a record, in figures
 	TELLING_LOGINS=$(TELLING_LOGINS) $(CARGO) test --quiet --release --locked --test telling -- \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps
+# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -20,6 +20,8 @@ selinux='checkpolicy semodule-utils'
 deb="debhelper dpkg-dev $selinux"
 rpm="rpm $selinux"
 trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
+# The phone, which brings the library of one of the peers; what counts.
+bench='oathtool strace valgrind util-linux'
 # Their tests are skipped where a distribution has none of them.
 wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 # What apps/ runs, and what runs it. The applications are wanted, not needed: one
@@ -37,8 +39,9 @@ case $purpose in
     rpm) needed="$build $rpm" wanted= ;;
     packages) needed="$build $trial" wanted= ;;
     apps) needed="$build $apps" wanted=$applications ;;
+    bench) needed="$build $bench" wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench' >&2
         exit 2
         ;;
 esac
@@ -85,6 +88,7 @@ look_elsewhere() {
         check) programs="$phone_and_server strace mkfs.ext4 faketime" ;;
         deb) programs='dpkg-buildpackage dh checkmodule semodule_package' ;;
         rpm) programs='rpmbuild checkmodule semodule_package' ;;
+        bench) programs='oathtool strace valgrind' ;;
         *) programs= ;;
     esac
     for program in cc make $programs; do

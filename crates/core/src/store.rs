@@ -396,6 +396,7 @@ impl Record {
             if files.state.is_none() && missing == Missing::Create && files.has_tokens()? {
                 place.enter(|| files::create_state(place, files))??;
             }
+            let files = &*files;
             let locks = Locks::of(place, files);
             if let Some(held) = Held::acquire(place, files, &locks)? {
                 return work(place, files, held);

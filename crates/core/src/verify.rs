@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::code::Code;
 use crate::legacy::ScratchCodes;
 use crate::recovery::{RecoveryCode, RecoveryId};
-use crate::remember::PlaceId;
+use crate::remember::Place;
 use crate::source::{Source, SourceId};
 use crate::state::State;
 use crate::state::slots::Durability;
@@ -50,9 +50,15 @@ impl Rules {
 
     /// Seconds that strangers wait for one more guess at this record.
     fn interval(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
-        let chances = record.tokens().iter().map(|token| {
+        self.interval_within(record, state, &reaches(record, state, *self, now))
+    }
+
+    /// The same, for who knows already what each token's codes may belong to.
+    fn interval_within(&self, record: &TokenFile, state: &State, reaches: &[Reach]) -> u64 {
+        let tokens = record.tokens().iter().zip(reaches);
+        let chances = tokens.map(|(token, reach)| {
             let codes = match token.kind {
-                Kind::Totp { .. } => Reach::of(token, state, *self, now).steps(),
+                Kind::Totp { .. } => reach.steps(),
                 Kind::Hotp { .. } => self.look_ahead,
             };
             token.digits.chance().saturating_mul(codes)
@@ -78,14 +84,7 @@ pub fn verify(
     rules: Rules,
     now: UnixTime,
 ) -> Decision {
-    let login = Login {
-        record,
-        state,
-        source: source.id(record),
-        place: source.place().map(|place| place.id(record)),
-        rules,
-        now,
-    };
+    let login = Login::new(record, state, source, rules, now);
     match answer {
         Answer::Empty => Decision::ignore(Refusal::Empty),
         Answer::Malformed => Decision::ignore(Refusal::Malformed),
@@ -99,24 +98,44 @@ struct Login<'a> {
     record: &'a TokenFile,
     state: &'a State,
     source: SourceId,
-    place: Option<PlaceId>,
+    place: Option<&'a Place>,
+    /// Of each token, in the record's order.
+    reaches: Vec<Reach>,
     rules: Rules,
     now: UnixTime,
 }
 
-impl Login<'_> {
+impl<'a> Login<'a> {
+    fn new(
+        record: &'a TokenFile,
+        state: &'a State,
+        source: &'a Source,
+        rules: Rules,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            record,
+            state,
+            source: source.id(record),
+            place: source.place(),
+            reaches: reaches(record, state, rules, now),
+            rules,
+            now,
+        }
+    }
+
     fn verify_code(&self, code: &Code) -> Decision {
         self.guess(
-            |token| self.reach(token).find(token, code),
+            |token, reach| reach.find(token, code),
             |state, token, moving_factor| {
                 let state = self.open(state, token, moving_factor)?;
                 Some((state, Means::Token(token.name.to_string())))
             },
             || self.record.scratch()?.find(code),
             || {
-                let mut tokens = self.record.tokens().iter();
-                let other_time =
-                    tokens.find_map(|token| self.reach(token).elsewhere(token, code, self.now));
+                let other_time = self
+                    .tokens()
+                    .find_map(|(token, reach)| reach.elsewhere(token, code, self.now));
                 other_time.map_or(Refusal::Wrong, |seconds| Refusal::OtherTime { seconds })
             },
         )
@@ -127,12 +146,13 @@ impl Login<'_> {
     /// says which scratch code it is, `wrong` why it is for none.
     fn guess(
         &self,
-        find: impl Fn(&Token) -> Option<Match>,
+        find: impl Fn(&Token, &Reach) -> Option<Match>,
         open: impl Fn(State, &Token, u64) -> Option<(State, Means)>,
         scratch: impl FnOnce() -> Option<RecoveryId>,
         wrong: impl FnOnce() -> Refusal,
     ) -> Decision {
-        let interval = self.rules.interval(self.record, self.state, self.now);
+        let rules = self.rules;
+        let interval = rules.interval_within(self.record, self.state, &self.reaches);
         let throttle = self.rules.throttle;
         let ledger = self.state.ledger();
         if let Some(seconds) = ledger.wait(throttle, interval, self.source, self.now) {
@@ -141,8 +161,8 @@ impl Login<'_> {
         }
         let mut opened: Option<(State, Means)> = None;
         let mut refusal = None;
-        for token in self.record.tokens() {
-            match find(token) {
+        for (token, reach) in self.tokens() {
+            match find(token, reach) {
                 // All tokens that it is right for are spent, so that it is
                 // right for none of them any more. The first one is named.
                 Some(Match::Open(moving_factor)) => {
@@ -183,18 +203,19 @@ impl Login<'_> {
         self.refuse(wrong(), Some((self.source, interval)))
     }
 
-    fn reach(&self, token: &Token) -> Reach {
-        Reach::of(token, self.state, self.rules, self.now)
+    fn tokens(&self) -> impl Iterator<Item = (&Token, &Reach)> {
+        self.record.tokens().iter().zip(&self.reaches)
     }
 
     /// Spends a code, and learns from it how far the token's clock is off.
     /// `None` if its counter is at its end.
     fn open(&self, state: State, token: &Token, moving_factor: u64) -> Option<State> {
-        let spent = state.spend(token.id(), moving_factor)?;
+        let id = token.id();
+        let spent = state.spend(id, moving_factor)?;
         Some(match token.kind {
             Kind::Totp { period } => {
                 let ahead = self.steps_ahead(period, moving_factor);
-                spent.learn(token.id(), ahead, self.rules.drift)
+                spent.learn(id, ahead, self.rules.drift)
             }
             Kind::Hotp { .. } => spent,
         })
@@ -232,7 +253,7 @@ impl Login<'_> {
     fn accept(&self, means: Means, spent: State) -> Decision {
         let state = spent.succeeded(self.source, self.now);
         let state = match self.place.filter(|_| self.rules.remember > 0) {
-            Some(place) => state.remembering(place, self.now),
+            Some(place) => state.remembering(place.id(self.record), self.now),
             None => state,
         };
         Decision {
@@ -248,7 +269,7 @@ impl Login<'_> {
         let state = self.state.clone().failed(guess, self.now);
         // Whatever this service remembers: another one may.
         let state = match self.place {
-            Some(place) => state.forgetting(place),
+            Some(place) => state.forgetting(place.id(self.record)),
             None => state,
         };
         Decision {
@@ -256,6 +277,13 @@ impl Login<'_> {
             update: Some((state, Durability::Later)),
         }
     }
+}
+
+/// What the codes of each token may belong to now.
+fn reaches(record: &TokenFile, state: &State, rules: Rules, now: UnixTime) -> Vec<Reach> {
+    let tokens = record.tokens().iter();
+    let reaches = tokens.map(|token| Reach::of(token, state, rules, now));
+    reaches.collect()
 }
 
 /// Whether a code is right for some time-based token of this record now, or one

@@ -29,9 +29,11 @@ const PASSABLE: Mode = Mode::RWXU.union(Mode::XGRP).union(Mode::XOTH);
 
 /// Where one record's copy is, or would be.
 #[derive(Debug)]
-pub(super) struct MemoryCopy {
-    directory: PathBuf,
-    name: String,
+pub(super) struct MemoryCopy<'a> {
+    directory: &'a Path,
+    record: &'a Path,
+    owner: u32,
+    tokens: &'a TokenFile,
 }
 
 /// Letters of the name.
@@ -52,26 +54,39 @@ impl CopyFile {
     }
 }
 
-impl MemoryCopy {
+impl<'a> MemoryCopy<'a> {
     /// The copy of the record of this owner, at this place, with these tokens.
-    pub(super) fn of(directory: &Path, record: &Path, owner: u32, tokens: &TokenFile) -> Self {
+    pub(super) fn of(
+        directory: &'a Path,
+        record: &'a Path,
+        owner: u32,
+        tokens: &'a TokenFile,
+    ) -> Self {
+        Self {
+            directory,
+            record,
+            owner,
+            tokens,
+        }
+    }
+
+    /// Its name in the directory. Made when it is asked for: on most machines
+    /// there is no such directory.
+    fn name(&self) -> String {
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        if let Some(token) = tokens.tokens().first() {
+        if let Some(token) = self.tokens.tokens().first() {
             token.secret.fill(&mut block);
         }
         let digest = <Hmac<Sha256> as KeyInit>::new(&block)
             .chain_update(b"pam-otp copy 1")
-            .chain_update(owner.to_le_bytes())
-            .chain_update(record.as_os_str().as_encoded_bytes())
+            .chain_update(self.owner.to_le_bytes())
+            .chain_update(self.record.as_os_str().as_encoded_bytes())
             .finalize()
             .into_bytes();
         zeroize::Zeroize::zeroize(block.as_mut_slice());
         let mut name = HEXLOWER.encode(&digest);
         name.truncate(NAME);
-        Self {
-            directory: directory.to_owned(),
-            name,
-        }
+        name
     }
 
     /// Opens and reads it; `None` if there is none. The lock of the record's
@@ -79,7 +94,7 @@ impl MemoryCopy {
     pub(super) fn open(&self) -> Result<Option<CopyFile>, StoreError> {
         let directory = match self.open_directory() {
             Err(Errno::NOENT) => return Ok(None),
-            opened => opened.map_err(|errno| StoreError::io(&self.directory, errno))?,
+            opened => opened.map_err(|errno| StoreError::io(self.directory, errno))?,
         };
         self.check(&directory)?;
         self.open_in(directory)
@@ -127,26 +142,26 @@ impl MemoryCopy {
 
     /// Removes it: the disk knows all that it knew. One that stays does no harm.
     pub(super) fn remove(&self, file: &CopyFile) {
-        let _ = rustix::fs::unlinkat(&file.directory, &self.name, AtFlags::empty());
+        let _ = rustix::fs::unlinkat(&file.directory, self.name(), AtFlags::empty());
     }
 
     fn create(&self) -> Result<CopyFile, StoreError> {
         let path = self.path();
         let failed = |errno| StoreError::io(&path, errno);
-        match rustix::fs::mkdir(&self.directory, PASSABLE) {
+        match rustix::fs::mkdir(self.directory, PASSABLE) {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(StoreError::io(&self.directory, errno)),
+            Err(errno) => return Err(StoreError::io(self.directory, errno)),
         }
         let directory = self.open_directory().map_err(failed)?;
         self.check(&directory)?;
         // A umask may have taken more away than we want; and whoever made it
         // may have been killed before this line.
-        rustix::fs::chmod(&self.directory, PASSABLE).map_err(failed)?;
+        rustix::fs::chmod(self.directory, PASSABLE).map_err(failed)?;
         let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
             path: path.clone(),
             error,
         })?;
-        create_exclusive(&directory, &self.name, &content).map_err(failed)?;
+        create_exclusive(&directory, &self.name(), &content).map_err(failed)?;
         self.open_in(directory)?.ok_or(StoreError::Gone(path))
     }
 
@@ -174,7 +189,7 @@ impl MemoryCopy {
         let path = self.path();
         let failed = |errno| StoreError::io(&path, errno);
         let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(directory, &self.name, flags, Mode::empty()) {
+        let file = match rustix::fs::openat(directory, self.name(), flags, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
             opened => opened.and_then(clear_of_stdio).map_err(failed)?,
         };
@@ -188,17 +203,17 @@ impl MemoryCopy {
 
     fn open_directory(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        rustix::fs::open(&self.directory, flags, Mode::empty()).and_then(clear_of_stdio)
+        rustix::fs::open(self.directory, flags, Mode::empty()).and_then(clear_of_stdio)
     }
 
     fn check(&self, directory: &OwnedFd) -> Result<(), StoreError> {
         let stat =
-            rustix::fs::fstat(directory).map_err(|errno| StoreError::io(&self.directory, errno))?;
-        check_owner(&stat, &self.directory, 0o022, 0o711)
+            rustix::fs::fstat(directory).map_err(|errno| StoreError::io(self.directory, errno))?;
+        check_owner(&stat, self.directory, 0o022, 0o711)
     }
 
     fn path(&self) -> PathBuf {
-        self.directory.join(&self.name)
+        self.directory.join(self.name())
     }
 }
 

@@ -30,11 +30,11 @@ use crate::verify::Kept;
 pub(super) struct Locks<'a> {
     directory: &'a Path,
     state: PathBuf,
-    copy: MemoryCopy,
+    copy: MemoryCopy<'a>,
 }
 
 impl<'a> Locks<'a> {
-    pub(super) fn of(place: &'a Place, files: &RecordFiles) -> Self {
+    pub(super) fn of(place: &'a Place, files: &'a RecordFiles) -> Self {
         Self {
             directory: place.record_path(),
             state: place.record_path().join(STATE_FILE),
@@ -75,7 +75,7 @@ impl<'a> Held<'a> {
         let guard = Guard::acquire(files, locks)?;
         let file = files.state.as_ref();
         let locked = file
-            .map(|file| Disk::lock(file, &locks.state))
+            .map(|file| Disk::lock(file, &locks.state, &guard))
             .transpose()?;
         let Some(stat) = files::current(place, files)? else {
             return Ok(None);
@@ -171,7 +171,7 @@ pub(super) fn glance(place: &Place, files: &RecordFiles) -> Result<State, StoreE
 #[derive(Debug)]
 pub(super) struct Guard<'a> {
     /// None where there is no directory yet.
-    _directory: Option<Locked<'a>>,
+    directory: Option<Locked<'a>>,
     _legacy: Option<Locked<'a>>,
 }
 
@@ -183,18 +183,24 @@ impl<'a> Guard<'a> {
         let directory = directory.map(|file| Locked::acquire(file, locks.directory));
         Ok(Self {
             _legacy: legacy.transpose()?,
-            _directory: directory.transpose()?,
+            directory: directory.transpose()?,
         })
     }
 }
 
 impl<'a> Disk<'a> {
-    fn lock(file: &'a StateFile, path: &'a Path) -> Result<Locked<'a>, StoreError> {
-        if file.writable {
-            Locked::acquire(&file.file, path)
-        } else {
+    fn lock(
+        file: &'a StateFile,
+        path: &'a Path,
+        guard: &Guard<'_>,
+    ) -> Result<Locked<'a>, StoreError> {
+        if !file.writable {
             // NFS locks nothing that was opened for reading alone.
-            Ok(Locked::read_only(&file.file, path))
+            return Ok(Locked::read_only(&file.file, path));
+        }
+        match &guard.directory {
+            Some(directory) => Locked::acquire_within(&file.file, path, directory),
+            None => Locked::acquire(&file.file, path),
         }
     }
 

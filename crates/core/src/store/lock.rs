@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FlockOperation, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
@@ -27,17 +28,35 @@ pub(super) struct Locked<'a> {
     file: &'a OwnedFd,
     path: &'a Path,
     writable: bool,
-    /// Ends after the unlocking.
-    _steady: Steady,
+    /// Ends after the unlocking. `None` for a lock within another one, which
+    /// keeps the thread steady.
+    _steady: Option<Steady>,
 }
 
 impl<'a> Locked<'a> {
     /// Locks the file, waiting up to five seconds.
     pub(super) fn acquire(file: &'a OwnedFd, path: &'a Path) -> Result<Self, StoreError> {
+        Self::wait_for(file, path, || Some(Steady::begin()))
+    }
+
+    /// The same while `outer` is locked, which must be unlocked later.
+    pub(super) fn acquire_within(
+        file: &'a OwnedFd,
+        path: &'a Path,
+        _outer: &Locked<'_>,
+    ) -> Result<Self, StoreError> {
+        Self::wait_for(file, path, || None)
+    }
+
+    fn wait_for(
+        file: &'a OwnedFd,
+        path: &'a Path,
+        hold_steady: impl Fn() -> Option<Steady>,
+    ) -> Result<Self, StoreError> {
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         loop {
-            let steady = Steady::begin();
+            let steady = hold_steady();
             match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
                     return Ok(Self {
@@ -78,13 +97,14 @@ impl<'a> Locked<'a> {
             file,
             path,
             writable: false,
-            _steady: Steady::begin(),
+            _steady: Some(Steady::begin()),
         }
     }
 
     /// Reads the state file. `stat` is the file's, taken under this lock.
     pub(super) fn read(&self, stat: &Stat) -> Result<Slots, StoreError> {
-        Ok(read(self.file, self.path)?.marked(stat.st_mtime_nsec.into()))
+        let slots = read(self.file, self.path, stat)?;
+        Ok(slots.marked(stat.st_mtime_nsec.into()))
     }
 
     /// Writes one slot, and waits until it is on disk if it must be.
@@ -149,9 +169,10 @@ impl<'a> Locked<'a> {
 /// Reads a state file that others may be writing. Two writes during one reading
 /// would tear both slots: then it is read again.
 pub(super) fn glance(file: &OwnedFd, path: &Path) -> Result<Slots, StoreError> {
+    let stat = rustix::fs::fstat(file).map_err(|errno| StoreError::io(path, errno))?;
     let mut read_again: u32 = 2;
     loop {
-        match read(file, path) {
+        match read(file, path, &stat) {
             Err(StoreError::State {
                 error: SlotsError::Torn,
                 ..
@@ -161,19 +182,21 @@ pub(super) fn glance(file: &OwnedFd, path: &Path) -> Result<Slots, StoreError> {
     }
 }
 
-fn read(file: &OwnedFd, path: &Path) -> Result<Slots, StoreError> {
-    // One byte more, to see a file that is too long.
-    let mut content = vec![0; FILE.saturating_add(1)];
-    let mut length: usize = 0;
-    while let Some(free) = content.get_mut(length..).filter(|free| !free.is_empty()) {
-        match rustix::io::pread(file, free, length as u64) {
+fn read(file: &OwnedFd, path: &Path, stat: &Stat) -> Result<Slots, StoreError> {
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size != FILE {
+        return Err(unusable(path, SlotsError::Size(size)));
+    }
+    let mut content = Vec::with_capacity(FILE);
+    while content.len() < FILE {
+        let at = content.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut content), at) {
             Ok(0) => break,
-            Ok(count) => length = length.saturating_add(count),
-            Err(Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(StoreError::io(path, errno)),
         }
     }
-    Slots::decode(content.get(..length).unwrap_or_default()).map_err(|error| unusable(path, error))
+    Slots::decode(&content).map_err(|error| unusable(path, error))
 }
 
 fn unusable(path: &Path, error: SlotsError) -> StoreError {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::account::Account;
@@ -78,7 +78,7 @@ impl Place {
     }
 
     /// Where root's copy of this record's state is, or would be.
-    pub(super) fn memory_copy(&self, tokens: &TokenFile) -> MemoryCopy {
+    pub(super) fn memory_copy<'a>(&'a self, tokens: &'a TokenFile) -> MemoryCopy<'a> {
         MemoryCopy::of(&self.memory, &self.record, self.owner, tokens)
     }
 
@@ -193,6 +193,18 @@ const MAX_LINKS: usize = 16;
 /// link is followed only if it is root's: an administrator may keep homes
 /// elsewhere, a user may not point us there.
 pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
+    // In one call, where the kernel can say that there is no link on the way.
+    // What it cannot open so is walked to: for what is wrong, step by step.
+    components(path).ok_or_else(|| StoreError::Missing(path.to_owned()))?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let direct = rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    match direct.and_then(with_stat) {
+        Ok(opened) => Ok(opened),
+        Err(_) => walk_steps(path),
+    }
+}
+
+fn walk_steps(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let root = || {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::open("/", flags, Mode::empty())

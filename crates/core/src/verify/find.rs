@@ -46,13 +46,14 @@ pub(super) struct Reach {
 
 impl Reach {
     pub(super) fn of(token: &Token, state: &State, rules: Rules, now: UnixTime) -> Self {
-        let next = state.next(token.id());
+        let id = token.id();
+        let next = state.next(id);
         match token.kind {
             Kind::Totp { period } => {
                 // Around our own clock too: the token's may be right by now,
                 // and then no code would teach us so.
                 let present = period.step_at(now);
-                let drift = i64::from(state.drift(token.id()));
+                let drift = i64::from(state.drift(id));
                 let drifted = present.saturating_add_signed(drift);
                 let around = |step: u64| {
                     step.saturating_sub(rules.window)..=step.saturating_add(rules.window)

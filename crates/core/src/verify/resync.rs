@@ -54,16 +54,9 @@ pub fn resync(
     rules: Rules,
     now: UnixTime,
 ) -> Decision {
-    let login = Login {
-        record,
-        state,
-        source: source.id(record),
-        place: source.place().map(|place| place.id(record)),
-        rules,
-        now,
-    };
+    let login = Login::new(record, state, source, rules, now);
     login.guess(
-        |token| Reach::of(token, &login).find(token, codes),
+        |token, _| Reach::of(token, &login).find(token, codes),
         |state, token, second| login.follow(state, token, second),
         || None,
         || Refusal::Wrong,
