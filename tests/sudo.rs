@@ -123,15 +123,15 @@ fn at_a_terminal_the_code_is_asked_after_the_password_and_not_shown() {
     assert!(!sudo.output().contains(&code), "{}", sudo.output());
 }
 
-/// `sed -i SCRIPT /etc/pam.d/sshd` of the README.
-fn readme_s_script() -> &'static str {
-    let readme = include_str!("../README.md");
-    let (_, rest) = readme.split_once("sed -i '").expect("the command");
+/// `sed -i SCRIPT /etc/pam.d/sshd` of docs/stacks.md.
+fn the_page_s_script() -> &'static str {
+    let page = include_str!("../docs/stacks.md");
+    let (_, rest) = page.split_once("sed -i '").expect("the command");
     rest.split_once("' /etc/pam.d/sshd\n").expect("its end").0
 }
 
 #[test]
-fn the_readme_s_command_puts_the_two_lines_into_the_distribution_s_own_stacks() {
+fn the_command_by_hand_puts_the_two_lines_into_the_distribution_s_own_stacks() {
     let Some((world, phone)) = world() else {
         return;
     };
@@ -147,7 +147,7 @@ fn the_readme_s_command_puts_the_two_lines_into_the_distribution_s_own_stacks() 
             world
                 .sandbox
                 .command("sed")
-                .args(["-i", readme_s_script(), &path]),
+                .args(["-i", the_page_s_script(), &path]),
             "",
         );
         let stack = String::from_utf8(world.sandbox.read(&path)).expect("text");

@@ -37,8 +37,10 @@ scripts/packages/selinux.sh "$root/usr/share/selinux/packages/pam-otp"
 
 # What users and administrators read; how it is built stays in the source.
 for page in README.md SECURITY.md docs/formats.md docs/json.md docs/json-schema.json \
-    docs/legacy-formats.md docs/migrating.md docs/threats.md docs/packages.md; do
-    put "$page" "/usr/share/doc/pam-otp/${page##*/}"
+    docs/legacy-formats.md docs/logs.md docs/migrating.md docs/packages.md docs/stacks.md \
+    docs/stores.md docs/threats.md; do
+    # Where the links between them lead.
+    put "$page" "/usr/share/doc/pam-otp/$page"
 done
 scripts/packages/third-party.sh >"$doc/THIRD-PARTY"
 chmod 644 "$doc/THIRD-PARTY"

@@ -194,6 +194,8 @@ purging_it_removes_the_policy_and_no_record() {
 purging_it_leaves_nothing_behind_where_there_are_no_records() {
     rm -r "$root/var/lib/pam-otp" "$root/home/alice/.pam-otp"
     done_well inside dpkg -i /root/pam-otp.deb
+    done_well inside pam-otp setup login --yes
+    done_well inside pam-otp setup login --undo --yes
     done_well inside dpkg --purge pam-otp
     rm -f "$root$policy.dpkg-dist" "$root"/etc/pam.d/*.pam-old
     changed=$(diff <(echo "$before") <(everything)) || broken "left behind, or gone: $changed"

@@ -229,14 +229,14 @@ fn a_record_that_is_not_as_it_should_be_is_set_aside_and_root_is_told_where() {
 }
 
 #[test]
-fn the_readme_s_commands_move_a_record_to_the_system_store() {
+fn the_documented_commands_move_a_record_to_the_system_store() {
     let Some(sandbox) = sandbox() else {
         return;
     };
     enroll(as_alice(&sandbox, &["enroll"]));
-    let readme = include_str!("../../../README.md");
-    let begin = readme.find("install -d -m 700 /var/lib/pam-otp/alice\n");
-    let (commands, _) = readme
+    let page = include_str!("../../../docs/stores.md");
+    let begin = page.find("install -d -m 700 /var/lib/pam-otp/alice\n");
+    let (commands, _) = page
         .get(begin.unwrap()..)
         .and_then(|rest| rest.split_once("```"))
         .unwrap();
