@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pam_otp_core::policy::PolicyError;
 use pam_otp_core::store::StoreError;
@@ -245,6 +245,19 @@ pub(crate) fn is_long_name(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::errno::Errno::ENAMETOOLONG as i32)
 }
 
+/// Why a file that was named is of no use.
+fn of_file(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match (error.raw_os_error(), error.kind()) {
+        (_, io::ErrorKind::AlreadyExists) => {
+            format!("{path}: is there already, and is never written over")
+        }
+        (_, io::ErrorKind::NotFound) => format!("{path}: no such file or directory"),
+        (Some(_), io::ErrorKind::PermissionDenied) => format!("{path}: permission denied"),
+        _ => format!("{path}: {error}"),
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -323,23 +336,7 @@ impl fmt::Display for Error {
                 "{}: the store of user {owner}, which root keeps out of",
                 path.display()
             ),
-            Self::File { path, error } if error.kind() == io::ErrorKind::AlreadyExists => write!(
-                f,
-                "{}: is there already, and is never written over",
-                path.display()
-            ),
-            Self::File { path, error } => {
-                let path = path.display();
-                match (error.raw_os_error(), error.kind()) {
-                    (_, io::ErrorKind::NotFound) => {
-                        write!(f, "{path}: no such file or directory")
-                    }
-                    (Some(_), io::ErrorKind::PermissionDenied) => {
-                        write!(f, "{path}: permission denied")
-                    }
-                    _ => write!(f, "{path}: {error}"),
-                }
-            }
+            Self::File { path, error } => f.write_str(&of_file(path, error)),
             Self::Change(error) => error.fmt(f),
             Self::NothingToImport => f.write_str("there is nothing to import"),
             Self::Setup(error) => error.fmt(f),

@@ -105,7 +105,7 @@ impl<'a> MemoryCopy<'a> {
     pub(super) fn glance(&self) -> Result<Option<State>, StoreError> {
         let directory = match self.open_directory() {
             Err(Errno::NOENT | Errno::ACCESS) => return Ok(None),
-            opened => opened.map_err(|errno| StoreError::io(&self.directory, errno))?,
+            opened => opened.map_err(|errno| StoreError::io(self.directory, errno))?,
         };
         self.check(&directory)?;
         match self.open_file(&directory, OFlags::RDONLY) {
