@@ -100,7 +100,7 @@ fn where_no_service_names_the_module_it_says_so() {
     };
     let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &[]);
     let note = find(&answer, "no_services");
-    assert_eq!(note["mend"], "pam-otp setup sshd");
+    assert_eq!(note["mend"], "pam-otp setup sshd --try 5m --reload");
     assert_eq!(answer["verdicts"], Value::Array(Vec::new()));
 }
 

@@ -58,15 +58,17 @@ fn error(code: &'static str, says: String) -> Finding {
     Finding::new(Severity::Error, Subject::Module, code, says)
 }
 
+/// In the directory of the package: apt cannot fetch it from anywhere.
+const INSTALL: &str = "apt-get install --reinstall ./pam-otp_*.deb";
+
 /// Whether it can be loaded.
 pub(super) fn look(path: &Path) -> Finding {
     let shown = path.display();
-    let reinstall = "apt-get install --reinstall libpam-otp";
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(failed) => {
             let says = format!("{shown}, which the stack names: {failed}");
-            return error("module_missing", says).mend("make install");
+            return error("module_missing", says).mend(INSTALL);
         }
     };
     if let Some(finding) = insecure(path, &metadata) {
@@ -88,14 +90,14 @@ pub(super) fn look(path: &Path) -> Finding {
     };
     let object = Object::parse(&content).map_err(str::to_owned);
     if let Err(what) = object.and_then(|it| it.fits()) {
-        return error("module_unloadable", format!("{shown} {what}")).mend(reinstall);
+        return error("module_unloadable", format!("{shown} {what}")).mend(INSTALL);
     }
     match unresolved(path) {
         Some(missing) => error(
             "module_unloadable",
             format!("{shown} cannot be loaded: {missing}"),
         )
-        .mend(reinstall),
+        .mend(INSTALL),
         None => Finding::new(
             Severity::Ok,
             Subject::Module,
@@ -282,6 +284,16 @@ mod tests {
             Some("x.so: wrong ELF class".to_owned())
         );
         assert!(loader().is_some_and(|loader| loader.exists()));
+    }
+
+    #[test]
+    fn what_mends_a_missing_module_names_the_package_that_is_made() {
+        let control = include_str!("../../../../packaging/debian/control");
+        let mut lines = control.lines();
+        let name = lines
+            .find_map(|line| line.strip_prefix("Package: "))
+            .unwrap();
+        assert!(INSTALL.ends_with(&format!(" ./{name}_*.deb")), "{INSTALL}");
     }
 
     #[test]

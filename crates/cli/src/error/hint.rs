@@ -121,9 +121,10 @@ impl Error {
 /// Where a token's own code was asked for.
 fn of_code(refusal: Refusal, user: &str) -> Option<String> {
     match refusal {
-        Refusal::Wrong => {
-            Some("check that the clocks of this machine and of the phone are right".into())
-        }
+        Refusal::Wrong => Some(format!(
+            "check that the clocks of this machine and of the phone are right; if the phone's cannot \
+                 be set: pam-otp resync{user}"
+        )),
         Refusal::Used => Some("each code opens once: take the next one".into()),
         Refusal::OtherTime { .. } => Some(format!(
             "check both clocks; pam-otp resync{user} learns it, if the phone's cannot be set right"

@@ -122,11 +122,14 @@ impl SetupError {
             Self::Changed { .. } => {
                 Some("--force puts back what was there before setup all the same".into())
             }
-            Self::NotSetUp(service) => Some(format!("pam-otp setup {service} sets it up")),
+            Self::NotSetUp(_) => Some("pam-otp setup tells which services it has changed".into()),
             Self::TrialRuns { service, .. } => Some(format!(
                 "pam-otp setup {service} --confirm keeps the change, --undo ends it now"
             )),
-            Self::NoTrial(service) => Some(format!("pam-otp setup {service} --try 5m begins one")),
+            Self::NoTrial(service) => Some(format!(
+                "one that is not confirmed in time is undone; pam-otp setup {service} --try 5m begins \
+                 another"
+            )),
             Self::TrialOver(service) => Some(format!(
                 "pam-otp setup {service} --try 15m leaves more time"
             )),
