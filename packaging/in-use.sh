@@ -18,7 +18,7 @@ refuse_removal() {
     {
         echo 'pam-otp: error: these PAM stacks still name pam_otp.so, and without it they refuse everybody:'
         echo "$1" | sed 's/^/    /'
-        echo 'pam-otp: hint: take the pam_otp.so lines out of them, then remove the package again'
+        echo 'pam-otp: hint: take the pam_otp.so lines out of them (what setup has put there: pam-otp setup SERVICE --undo), then remove the package again'
     } >&2
     exit 1
 }

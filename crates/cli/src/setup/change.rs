@@ -170,8 +170,8 @@ impl Setup<'_> {
     fn lacking(first: First) -> Result<Vec<&'static str>, Error> {
         let names = people::administrators();
         let name = names.iter().find(|name| *name != "root");
-        let settings = sshd::Settings::of(name.map_or("root", String::as_str))?;
-        Ok(settings.lacks(first))
+        let settings = sshd::settings(name.map_or("root", String::as_str))?;
+        Ok(sshd::lacks(&settings, first))
     }
 
     /// Who would be locked out, and what else is to be known.
@@ -195,7 +195,7 @@ impl Setup<'_> {
             ));
         }
         if service == sshd::SERVICE {
-            if sshd::Settings::of("root")?.refuses_root() {
+            if sshd::settings("root")?.refuses_root() {
                 let text = "sshd refuses root whatever is typed (PermitRootLogin)".to_owned();
                 answer.warnings.push(text);
             }
