@@ -288,6 +288,22 @@ fn after_a_reboot_doctor_tells_of_a_trial_and_a_watcher_of_all_ends_it() {
 }
 
 #[test]
+fn what_setup_has_changed_it_undoes_also_where_the_policy_is_broken() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "su");
+    let policy = "/etc/security/pam_otp.toml";
+    done(&world, &["su", "--yes"]);
+    world.sandbox.write(policy, "windw = 2\n", 0o644);
+    done(&world, &["su", "--undo"]);
+    assert_eq!(stack(&world, "su"), before);
+    let error = refused(&world, &["su", "--yes"]);
+    assert!(error.contains("windw"), "{error}");
+    assert_eq!(stack(&world, "su"), before);
+}
+
+#[test]
 fn a_trial_whose_watcher_is_gone_is_undone_by_the_next_run() {
     let Some((world, _)) = world() else {
         return;

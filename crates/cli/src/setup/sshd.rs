@@ -15,7 +15,7 @@ pub(crate) use crate::sshd::{DROP_IN, SERVICE, how_to_reload, includes_drop_in};
 
 /// Those that count for a login of this user.
 pub(crate) fn settings(user: &str) -> Result<Settings, SetupError> {
-    Settings::of(Some(user)).map_err(bad)
+    Settings::of(Some(user)).map_err(|it| bad(&it))
 }
 
 /// Which keys are not as they must be.
@@ -96,16 +96,16 @@ fn running() -> Result<Option<Pid>, SetupError> {
 }
 
 fn program() -> Result<&'static str, SetupError> {
-    sshd::program().ok_or_else(|| bad(Unasked::NotInstalled))
+    sshd::program().ok_or_else(|| bad(&Unasked::NotInstalled))
 }
 
 /// What a program prints; what it says if it fails.
 fn run(command: &mut Command) -> Result<String, SetupError> {
-    sshd::run(command).map_err(bad)
+    sshd::run(command).map_err(|it| bad(&it))
 }
 
-fn bad(unasked: Unasked) -> SetupError {
-    let hint = match &unasked {
+fn bad(unasked: &Unasked) -> SetupError {
+    let hint = match unasked {
         Unasked::NotInstalled => "nothing was changed; install it first".to_owned(),
         Unasked::NotStarted(name, _) | Unasked::Refuses(name, _) => {
             format!("nothing was changed; see what `{name} -t` says")
