@@ -268,6 +268,8 @@ fn what_doctor_finds_of_sshd_setup_mends() {
         mend(&world, "sshd", "who has a key gets in").as_deref(),
         Some("pam-otp setup sshd --method key+code --reload")
     );
+    let error = refused(&world, &["sshd", "--yes"]);
+    assert!(error.contains("asks for a code alone"), "{error}");
 }
 
 #[test]

@@ -90,7 +90,13 @@ impl Setup<'_> {
             |arguments: &str| placing::place(&self.services, &file, self.first(), hide, arguments);
         let placed = match place("") {
             Ok(placed) => placed,
-            Err(Unplaced::Already { place }) => {
+            Err(Unplaced::Already { place, code_alone }) => {
+                if code_alone && self.first() == First::Password && !changes.is_empty() {
+                    // sshd would no longer ask for the key, and nobody for a password.
+                    let needs = "the stack of sshd asks for a code alone, so that a key must come \
+                                 first: pam-otp setup sshd --method key+code";
+                    return Err(Error::Usage(needs.into()));
+                }
                 answer
                     .words
                     .push(format!("{service} asks for a code already: {place}"));
