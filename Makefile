@@ -124,7 +124,8 @@ install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
 
 uninstall: ## remove what install put there; records and the policy stay
 	@! grep -ls '^[^#]*pam_otp\.so' $(DESTDIR)$(SYSCONFDIR)/pam.d/* || \
-	    { echo "make: these stacks still use pam_otp.so: without it they deny" >&2; exit 1; }
+	    { echo "make: these stacks still use pam_otp.so: without it they deny" >&2; \
+	      echo "make: what setup has put there: pam-otp setup SERVICE --undo" >&2; exit 1; }
 	rm -f $(DESTDIR)$(PAMDIR)/pam_otp.so $(DESTDIR)$(PREFIX)/bin/pam-otp
 	for page in $(wildcard man/*.[158]); do \
 	    rm -f $(DATADIR)/man/man$${page##*.}/$${page#man/}; done

@@ -233,6 +233,78 @@ fn kill_session(pty: Pty) {
     drop(pty);
 }
 
+/// What mends the finding of doctor that says this; none if there is no such.
+fn mend(world: &World, service: &str, says: &str) -> Option<String> {
+    let mut command = world.sandbox.command(world.sandbox.pam_otp());
+    command.args(["doctor", "--service", service]);
+    let output = command.stdin(Stdio::null()).output().expect("run pam-otp");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let mut lines = text.lines().skip_while(|line| !line.contains(says));
+    let mend = lines.nth(1)?.trim().strip_prefix("mend: ");
+    Some(mend.expect("what mends it").to_owned())
+}
+
+#[test]
+fn what_doctor_finds_of_sshd_setup_mends() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let stack = "auth required pam_unix.so\nauth required pam_otp.so\n@include common-rest\n";
+    world.sandbox.write("/etc/pam.d/sshd", stack, 0o644);
+    let findings = ["sshd has only its one field", "who has a key gets in"];
+    for says in findings {
+        let mend = mend(&world, "sshd", says);
+        assert_eq!(mend.as_deref(), Some("pam-otp setup sshd --reload"));
+    }
+    done(&world, &["sshd", "--reload", "--yes"]);
+    for says in findings {
+        assert_eq!(mend(&world, "sshd", says), None);
+    }
+    done(&world, &["sshd", "--undo"]);
+    // A code alone would get in without the key.
+    let stack = "auth required pam_otp.so\n@include common-rest\n";
+    world.sandbox.write("/etc/pam.d/sshd", stack, 0o644);
+    assert_eq!(
+        mend(&world, "sshd", "who has a key gets in").as_deref(),
+        Some("pam-otp setup sshd --method key+code --reload")
+    );
+    let error = refused(&world, &["sshd", "--yes"]);
+    assert!(error.contains("asks for a code alone"), "{error}");
+}
+
+#[test]
+fn after_a_reboot_doctor_tells_of_a_trial_and_a_watcher_of_all_ends_it() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "su");
+    done(&world, &["su", "--yes", "--try", "600s"]);
+    let runs = mend(&world, "su", "a trial runs: its stack is put back at 2");
+    assert_eq!(runs.as_deref(), Some("pam-otp setup su --confirm"));
+    kill_watcher_and_end_trial(&world);
+    let over = mend(&world, "su", "the time of its trial is over");
+    assert_eq!(over.as_deref(), Some("pam-otp setup"));
+    done(&world, &["--watch"]);
+    assert_eq!(stack(&world, "su"), before);
+    assert_eq!(mend(&world, "su", "trial"), None);
+}
+
+#[test]
+fn what_setup_has_changed_it_undoes_also_where_the_policy_is_broken() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "su");
+    let policy = "/etc/security/pam_otp.toml";
+    done(&world, &["su", "--yes"]);
+    world.sandbox.write(policy, "windw = 2\n", 0o644);
+    done(&world, &["su", "--undo"]);
+    assert_eq!(stack(&world, "su"), before);
+    let error = refused(&world, &["su", "--yes"]);
+    assert!(error.contains("windw"), "{error}");
+    assert_eq!(stack(&world, "su"), before);
+}
+
 #[test]
 fn a_trial_whose_watcher_is_gone_is_undone_by_the_next_run() {
     let Some((world, _)) = world() else {
@@ -241,16 +313,20 @@ fn a_trial_whose_watcher_is_gone_is_undone_by_the_next_run() {
     let before = stack(&world, "su");
     done(&world, &["su", "--yes", "--try", "600s"]);
     assert!(stack(&world, "su").contains("witness="));
-    // As after a reboot, later.
+    kill_watcher_and_end_trial(&world);
+    let output = setup(&world, &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("the trial of su is over"), "{said}");
+    assert_eq!(stack(&world, "su"), before);
+}
+
+/// As after a reboot, later.
+fn kill_watcher_and_end_trial(world: &World) {
     let script = "for p in /proc/[0-9]*; do \
                   tr '\\0' ' ' 2>/dev/null <$p/cmdline | grep -q 'setup --watc[h] -- su ' && \
                   [ $p/ns/mnt -ef /proc/self/ns/mnt ] && kill -9 ${p#/proc/}; done; \
                   echo 1 >/var/lib/pam-otp-setup/su/deadline";
     run(world.sandbox.command("sh").args(["-c", script]), "");
-    let output = setup(&world, &[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("the trial of su is over"), "{said}");
-    assert_eq!(stack(&world, "su"), before);
 }
 
 #[test]

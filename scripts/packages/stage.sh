@@ -29,6 +29,11 @@ case $family in
 esac
 
 put packaging/tmpfiles.d/pam-otp.conf /usr/lib/tmpfiles.d/pam-otp.conf
+# Wanted by the link, which no package script need make; `systemctl mask` ends it.
+units=/usr/lib/systemd/system
+put packaging/systemd/pam-otp-setup.service "$units/pam-otp-setup.service"
+install -d "$root$units/multi-user.target.wants"
+ln -sf ../pam-otp-setup.service "$root$units/multi-user.target.wants/pam-otp-setup.service"
 install -d -m 700 "$root/var/lib/pam-otp"
 put packaging/fail2ban/filter.d/pam-otp.conf /etc/fail2ban/filter.d/pam-otp.conf
 put packaging/fail2ban/jail.d/pam-otp.conf /etc/fail2ban/jail.d/pam-otp.conf

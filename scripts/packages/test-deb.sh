@@ -60,6 +60,8 @@ installing_it_changes_no_login() {
     same "$(status)" ii
     same "$stacks" "$(cat "$root"/etc/pam.d/*)"
     same "$(stat -c '%a %U' "$root/var/lib/pam-otp")" '700 root'
+    wanted=/usr/lib/systemd/system/multi-user.target.wants/pam-otp-setup.service
+    expect_text "$(inside cat "$wanted")" 'ExecStart=/usr/bin/pam-otp setup --watch'
     same "$(log_in login alice correct-horse 000000)" 'password granted'
     done_well inside bash -c '. /usr/share/bash-completion/completions/pam-otp; complete -p pam-otp'
 }
@@ -183,10 +185,11 @@ installed_anew_it_knows_the_records() {
 }
 
 purging_it_removes_the_policy_and_no_record() {
-    install -d -m 700 "$root/var/lib/pam-otp/bob"
+    install -d -m 700 "$root/var/lib/pam-otp/bob" "$root/var/lib/pam-otp-setup/panel"
     done_well inside apt-get purge -y pam-otp
     expect_text "$said" 'the records in /var/lib/pam-otp are kept'
     [ ! -e "$root$policy" ] || broken 'the policy is still there'
+    [ ! -e "$root/var/lib/pam-otp-setup" ] || broken 'copies of stacks are still there'
     [ -d "$root/var/lib/pam-otp/bob" ] || broken 'a record in the system store is gone'
     [ -s "$root/home/alice/.pam-otp/token.toml" ] || broken 'a record in a home is gone'
 }

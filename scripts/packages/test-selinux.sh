@@ -35,6 +35,9 @@ those_who_log_people_in_may_read_records_and_update_their_state() {
         expect_text "$(allowed sshd_t $label)" \
             "allow pam_otp_login $label:file { create getattr ioctl lock open read rename setattr unlink write };"
     done
+    expect_text "$(inside sesearch --allow -s sshd_t -t var_auth_t -c file -p append "$root_policy")" append
+    expect_text "$(inside sesearch --type_trans -s sysadm_t -t var_lib_t -c file "$root_policy")" \
+        'var_auth_t witness;'
 }
 
 users_may_enrol_and_what_they_make_is_labelled() {
@@ -58,6 +61,8 @@ records_of_both_stores_have_their_labels() {
     done
     expect_text "$(inside matchpathcon /var/lib/pam-otp/alice/state)" :var_auth_t:
     expect_text "$(inside matchpathcon /run/pam-otp)" :var_auth_t:
+    expect_text "$(inside matchpathcon -m file /var/lib/pam-otp-setup/su/witness)" :var_auth_t:
+    expect_text "$(inside matchpathcon -m file /var/lib/pam-otp-setup/su/stack.before)" :var_lib_t:
 }
 
 debian "$suite"

@@ -25,6 +25,7 @@ mod shell;
 pub(crate) mod shown;
 mod sshd;
 mod stack;
+mod trial;
 pub(crate) mod verdict;
 mod walked;
 mod ways;
@@ -34,7 +35,7 @@ use crate::session::Session;
 use examined::{Examined, Line};
 use finding::{Finding, Findings, Severity, Subject};
 use record::Subjected;
-use sshd::{Door, Obstacle, Question, Settings};
+use sshd::{Door, Judge, Needs, Obstacle, Question, Settings};
 use verdict::{Answer, Login, Verdict};
 
 /// What is asked.
@@ -94,6 +95,7 @@ pub(crate) fn examine(inquiry: &Inquiry) -> Report {
     }
     findings.push(clock::look(Clock::look()));
     findings.extend(selinux::off());
+    findings.extend(trial::look(inquiry.service.as_deref()));
     Report {
         findings: findings.sorted(),
         verdicts,
@@ -118,9 +120,9 @@ impl Inquiry {
             answers.push(self.line(line, examined, findings));
         }
         let settings = self.sshd(examined, findings);
-        let question = Question::of(examined.one_field());
+        let needs = needs(examined);
         let door = match &settings {
-            Some(Ok(settings)) => settings.door(question, self.user()),
+            Some(Ok(settings)) => Judge { settings, needs }.door(self.user()),
             Some(Err(obstacle)) => Door::behind(*obstacle),
             None => Door::default(),
         };
@@ -206,8 +208,11 @@ impl Inquiry {
         }
         match sshd::ask(self.user()) {
             Ok(settings) => {
-                let question = Question::of(examined.one_field());
-                findings.extend(settings.judge(question, self.user()));
+                let judge = Judge {
+                    settings: &settings,
+                    needs: needs(examined),
+                };
+                findings.extend(judge.judge(self.user()));
                 Some(Ok(settings))
             }
             Err(finding) => {
@@ -216,6 +221,14 @@ impl Inquiry {
                 unseen.then_some(Err(Obstacle::Unseen))
             }
         }
+    }
+}
+
+/// What this stack needs of sshd.
+fn needs(examined: &Examined) -> Needs {
+    Needs {
+        question: Question::of(examined.one_field()),
+        code_alone: examined.password_modules().is_empty(),
     }
 }
 

@@ -40,6 +40,7 @@ mod reply;
 mod session;
 mod setup;
 mod shown;
+mod sshd;
 mod syslog;
 
 use arguments::{Arguments, Request};

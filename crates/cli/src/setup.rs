@@ -51,7 +51,11 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         root,
     };
     let Some(name) = &options.name else {
-        if options.attempt.is_some() || options.confirm || options.undo || options.watch {
+        if options.watch {
+            trial::watch_all(&setup.shelf)?;
+            return Ok(Reply::new());
+        }
+        if options.attempt.is_some() || options.confirm || options.undo {
             let needs = "pam-otp setup needs a SERVICE for that, e.g. sshd";
             return Err(Error::Usage(needs.into()));
         }
@@ -73,6 +77,12 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         let path = path.ok_or(SetupError::NoService(service.clone()))?;
         setup.set_up(&service, &path, answer)
     }
+}
+
+/// Services with a trial that nobody has ended, and when its time is over: seconds
+/// since the epoch.
+pub(crate) fn trials() -> Result<Vec<(String, u64)>, SetupError> {
+    trial::all(&Shelf::new(Path::new("/")))
 }
 
 impl Setup<'_> {

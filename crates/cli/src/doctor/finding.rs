@@ -44,6 +44,8 @@ pub(crate) enum Subject {
     Sshd,
     /// Labels of files.
     Selinux,
+    /// What setup has changed for a while.
+    Trial,
 }
 
 impl Subject {
@@ -57,6 +59,7 @@ impl Subject {
             Self::Clock => "clock",
             Self::Sshd => "sshd",
             Self::Selinux => "selinux",
+            Self::Trial => "trial",
         }
     }
 }

@@ -1,17 +1,9 @@
 //! sshd: does it ask PAM, and can it put the module's question?
 
-use std::path::Path;
-use std::process::Command;
-
 use super::finding::{Finding, Severity, Subject};
-use super::said;
 use super::shell::shell;
-
-const PROGRAMS: [&str; 2] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"];
-/// The main file.
-const MAIN: &str = "/etc/ssh/sshd_config";
-/// The directory of files that it includes, where distributions have it so.
-const DROP_INS: &str = "/etc/ssh/sshd_config.d";
+pub(super) use crate::sshd::Settings;
+use crate::sshd::{MAIN, SERVICE, Unasked, how_to_reload, includes_drop_in, method, program};
 
 fn finding(severity: Severity, code: &'static str, says: impl Into<String>) -> Finding {
     Finding::new(severity, Subject::Sshd, code, says.into()).of_service("sshd")
@@ -56,117 +48,88 @@ impl Door {
     }
 }
 
-/// What sshd does, as far as codes care.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "sshd's own settings are such"
-)]
-pub(super) struct Settings {
-    use_pam: bool,
-    keyboard_interactive: bool,
-    password: bool,
-    key: bool,
-    /// Each inner list: methods that must all succeed. Empty: any one does.
-    methods: Vec<Vec<String>>,
-    permit_root: String,
-    /// The PAM service that it asks, if it says so: OpenSSH 9.8 and newer do.
-    service: Option<String>,
-}
-
 /// What sshd says of its own configuration, for this user.
 pub(super) fn ask(user: Option<&str>) -> Result<Settings, Finding> {
-    let is_there = |path: &&&str| Path::new(path).exists();
-    let Some(program) = PROGRAMS.iter().find(is_there) else {
-        return Err(finding(
-            Severity::Note,
-            "no_sshd",
-            "there is no sshd on this machine",
-        ));
-    };
-    if !nix::unistd::Uid::effective().is_root() {
-        return Err(finding(
-            Severity::Note,
-            "sshd_unseen",
-            "sshd tells its settings to root alone, so they were not looked at",
-        )
-        .mend("sudo pam-otp doctor --service sshd"));
+    if program().is_some() && !nix::unistd::Uid::effective().is_root() {
+        let says = "sshd tells its settings to root alone, so they were not looked at";
+        let finding = finding(Severity::Note, "sshd_unseen", says);
+        return Err(finding.mend("sudo pam-otp doctor --service sshd"));
     }
-    let mut command = Command::new(program);
-    command.arg("-T").env_clear();
-    if let Some(user) = user {
-        // Match blocks count for whom they match; it may be on anything, and the
-        // address is nobody's.
-        let from = "host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22";
-        command.args(["-C", &format!("user={user},{from}")]);
-    }
-    match said(&mut command) {
-        Ok(said) if said.success => Ok(Settings::parse(&said.stdout)),
-        Ok(said) => {
-            let line = said.stderr.lines().next().unwrap_or("no reason given");
-            Err(finding(
-                Severity::Error,
-                "bad_sshd_configuration",
-                format!("sshd does not take its configuration: {line}"),
-            )
-            .mend(format!("{program} -t")))
+    Settings::of(user).map_err(|unasked| match &unasked {
+        Unasked::NotInstalled => finding(Severity::Note, "no_sshd", unasked.to_string()),
+        Unasked::NotStarted(..) => finding(Severity::Note, "sshd_unseen", unasked.to_string()),
+        Unasked::Refuses(program, line) => {
+            let says = format!("sshd does not take its configuration: {line}");
+            let finding = finding(Severity::Error, "bad_sshd_configuration", says);
+            finding.mend(format!("{program} -t"))
         }
-        Err(error) => Err(finding(
-            Severity::Note,
-            "sshd_unseen",
-            format!("{program} cannot be asked: {error}"),
-        )),
+    })
+}
+
+/// What the stack needs of sshd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) question: Question,
+    /// The stack asks for no password: a key must come first.
+    pub(super) code_alone: bool,
+}
+
+impl Needs {
+    /// What does it: setup, where it would set sshd for such a stack; or lines before
+    /// all others, for the first value counts.
+    fn mend(self, lines: &str) -> String {
+        let setup = ["pam-otp", "setup", SERVICE];
+        if self.question == Question::OneField || !includes_drop_in() {
+            return format!("sed -i.bak '1i {lines}' {MAIN} && {}", how_to_reload());
+        }
+        let method = ["--method", "key+code"];
+        let method = if self.code_alone { &method[..] } else { &[] };
+        let words = setup.iter().chain(method).chain(&["--reload"]);
+        words.copied().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Which methods must succeed.
+    fn methods(self) -> &'static str {
+        if self.code_alone {
+            "AuthenticationMethods publickey,keyboard-interactive"
+        } else {
+            "AuthenticationMethods keyboard-interactive"
+        }
     }
 }
 
-impl Settings {
-    /// Reads the output of `sshd -T`: a keyword in lower case and its value.
-    pub(super) fn parse(text: &str) -> Self {
-        let mut settings = Self::default();
-        for line in text.lines() {
-            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
-            let yes = value == "yes";
-            match key {
-                "usepam" => settings.use_pam = yes,
-                "kbdinteractiveauthentication" | "challengeresponseauthentication" => {
-                    settings.keyboard_interactive |= yes;
-                }
-                "passwordauthentication" => settings.password = yes,
-                "pubkeyauthentication" => settings.key = yes,
-                "pamservicename" => settings.service = Some(value.to_owned()),
-                "permitrootlogin" => value.clone_into(&mut settings.permit_root),
-                "authenticationmethods" if value != "any" => {
-                    let lists = value.split_whitespace();
-                    settings.methods = lists
-                        .map(|list| list.split(',').map(str::to_owned).collect())
-                        .collect();
-                }
-                _ => {}
-            }
-        }
-        settings
-    }
+/// What is found of settings.
+pub(super) struct Judge<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) needs: Needs,
+}
 
+impl Judge<'_> {
     /// What to tell of it, where the stack asks for the code in this way.
-    pub(super) fn judge(&self, question: Question, user: Option<&str>) -> Vec<Finding> {
+    pub(super) fn judge(&self, user: Option<&str>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if !self.use_pam {
+        if !self.settings.use_pam {
             findings.push(
                 finding(
                     Severity::Error,
                     "sshd_without_pam",
                     "sshd does not ask PAM, so that nobody is asked for a code",
                 )
-                .mend(write_down("UsePAM yes")),
+                .mend(self.needs.mend("UsePAM yes")),
             );
         }
-        if let Some(other) = self.service.as_ref().filter(|name| *name != "sshd") {
+        if let Some(other) = self
+            .settings
+            .service
+            .as_ref()
+            .filter(|name| *name != "sshd")
+        {
             let says = format!("sshd asks the PAM service {other}, and not sshd");
             let finding = finding(Severity::Warning, "sshd_other_service", says);
             findings.push(finding.mend(shell(&[&"pam-otp", &"doctor", &"--service", other])));
         }
-        findings.extend(self.of_question(question));
-        findings.extend(self.of_methods(question));
+        findings.extend(self.of_question());
+        findings.extend(self.of_methods());
         if user == Some("root") {
             findings.extend(self.of_root());
         }
@@ -178,8 +141,12 @@ impl Settings {
     }
 
     /// Whether anybody gets as far as PAM, and can answer.
-    fn of_question(&self, question: Question) -> Option<Finding> {
-        match (question, self.keyboard_interactive, self.password) {
+    fn of_question(&self) -> Option<Finding> {
+        match (
+            self.needs.question,
+            self.settings.keyboard_interactive,
+            self.settings.password,
+        ) {
             (_, false, false) => Some(
                 finding(
                     Severity::Error,
@@ -187,7 +154,7 @@ impl Settings {
                     "sshd offers neither of the methods with which PAM asks, keyboard-interactive \
                      and password",
                 )
-                .mend(write_down("KbdInteractiveAuthentication yes")),
+                .mend(self.needs.mend("KbdInteractiveAuthentication yes")),
             ),
             (Question::OwnField, false, true) => Some(
                 finding(
@@ -196,9 +163,10 @@ impl Settings {
                     "sshd has only its one field for passwords, and sends what stands there to the \
                      question for the code too, which is then refused",
                 )
-                .mend(write_down(
-                    "KbdInteractiveAuthentication yes\\nPasswordAuthentication no",
-                )),
+                .mend(
+                    self.needs
+                        .mend("KbdInteractiveAuthentication yes\\nPasswordAuthentication no"),
+                ),
             ),
             (Question::OwnField, true, true) => Some(
                 finding(
@@ -207,40 +175,38 @@ impl Settings {
                     "sshd also offers its one field for passwords, with which nobody gets in here: \
                      clients that try it first are refused, and ask again",
                 )
-                .mend(write_down("PasswordAuthentication no")),
+                .mend(self.needs.mend("PasswordAuthentication no")),
             ),
             _ => None,
         }
     }
 
     /// Ways past PAM, and ways that lead nowhere.
-    fn of_methods(&self, question: Question) -> Vec<Finding> {
-        if self.methods.is_empty() {
-            return Vec::from_iter(self.key.then(|| {
+    fn of_methods(&self) -> Vec<Finding> {
+        if self.settings.methods.is_empty() {
+            return Vec::from_iter(self.settings.key.then(|| {
                 finding(
                     Severity::Warning,
                     "sshd_key_alone",
                     "who has a key gets in by it alone, without a code: sshd does not ask PAM then",
                 )
-                .mend(write_down(
-                    "AuthenticationMethods publickey,keyboard-interactive",
-                ))
+                .mend(self.needs.mend(self.needs.methods()))
             }));
         }
         let asks = |method: &String| {
-            let method = method.split(':').next().unwrap_or(method);
+            let method = self::method(method);
             method == "keyboard-interactive" || method == "password"
         };
-        let one_field = |method: &String| method == "password" && question == Question::OwnField;
+        let one_field =
+            |method: &String| method == "password" && self.needs.question == Question::OwnField;
         let mut findings = Vec::new();
-        for list in &self.methods {
+        for list in &self.settings.methods {
             let shown = list.join(",");
             if !list.iter().any(asks) {
                 let says = format!("AuthenticationMethods lets {shown} in alone, without a code");
                 findings.push(
-                    finding(Severity::Warning, "sshd_key_alone", says).mend(write_down(
-                        "AuthenticationMethods publickey,keyboard-interactive",
-                    )),
+                    finding(Severity::Warning, "sshd_key_alone", says)
+                        .mend(self.needs.mend(self.needs.methods())),
                 );
             } else if list.iter().any(one_field) {
                 let says = format!(
@@ -249,7 +215,7 @@ impl Settings {
                 );
                 findings.push(
                     finding(Severity::Warning, "sshd_password_field", says)
-                        .mend(write_down("AuthenticationMethods keyboard-interactive")),
+                        .mend(self.needs.mend(self.needs.methods())),
                 );
             }
         }
@@ -257,7 +223,7 @@ impl Settings {
     }
 
     fn of_root(&self) -> Option<Finding> {
-        let (severity, says) = match self.permit_root.as_str() {
+        let (severity, says) = match self.settings.permit_root.as_str() {
             "no" => (Severity::Note, "sshd lets root in by no way"),
             "without-password" | "prohibit-password" | "forced-commands-only" => (
                 Severity::Note,
@@ -269,9 +235,9 @@ impl Settings {
     }
 
     /// What stands before the stack.
-    pub(super) fn door(&self, question: Question, user: Option<&str>) -> Door {
+    pub(super) fn door(&self, user: Option<&str>) -> Door {
         Door {
-            obstacle: self.in_the_way(question, user),
+            obstacle: self.in_the_way(user),
             key_is_enough: self.key_is_enough(),
         }
     }
@@ -279,24 +245,21 @@ impl Settings {
     /// Whether a key alone gets in: PAM is not asked then.
     fn key_is_enough(&self) -> bool {
         let by_key = |list: &Vec<String>| list.iter().all(|method| method == "publickey");
-        self.key && (self.methods.is_empty() || self.methods.iter().any(by_key))
+        self.settings.key
+            && (self.settings.methods.is_empty() || self.settings.methods.iter().any(by_key))
     }
 
     /// Why nobody is asked for a code, or gets in with one, by PAM.
-    fn in_the_way(&self, question: Question, user: Option<&str>) -> Option<Obstacle> {
-        let by_key = [
-            "no",
-            "without-password",
-            "prohibit-password",
-            "forced-commands-only",
-        ];
-        if user == Some("root") && by_key.contains(&self.permit_root.as_str()) {
+    fn in_the_way(&self, user: Option<&str>) -> Option<Obstacle> {
+        if user == Some("root") && self.settings.refuses_root() {
             return Some(Obstacle::RootByKey);
         }
-        if !self.use_pam {
+        if !self.settings.use_pam {
             return Some(Obstacle::NoPam);
         }
-        if !self.keyboard_interactive && (!self.password || question == Question::OwnField) {
+        if !self.settings.keyboard_interactive
+            && (!self.settings.password || self.needs.question == Question::OwnField)
+        {
             return Some(Obstacle::NoQuestion);
         }
         None
@@ -316,19 +279,6 @@ pub(super) enum Obstacle {
     Unseen,
 }
 
-/// Writes lines where they come before all others: of two values, the first counts.
-fn write_down(lines: &str) -> String {
-    let main = std::fs::read_to_string(MAIN).unwrap_or_default();
-    let includes =
-        |line: &str| line.to_ascii_lowercase().starts_with("include ") && line.contains(DROP_INS);
-    let write = if main.lines().any(includes) {
-        format!("printf '{lines}\\n' >> {DROP_INS}/00-pam-otp.conf")
-    } else {
-        format!("sed -i.bak '1i {lines}' {MAIN}")
-    };
-    format!("{write} && systemctl reload ssh")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +295,15 @@ mod tests {
             lines.push(format!("{key} {value}"));
         }
         let settings = Settings::parse(&lines.join("\n"));
-        let findings = settings.judge(question, Some(user));
+        let needs = Needs {
+            question,
+            code_alone: false,
+        };
+        let judge = Judge {
+            settings: &settings,
+            needs,
+        };
+        let findings = judge.judge(Some(user));
         findings.iter().map(|finding| finding.code).collect()
     }
 

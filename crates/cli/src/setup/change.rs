@@ -90,7 +90,13 @@ impl Setup<'_> {
             |arguments: &str| placing::place(&self.services, &file, self.first(), hide, arguments);
         let placed = match place("") {
             Ok(placed) => placed,
-            Err(Unplaced::Already { place }) => {
+            Err(Unplaced::Already { place, code_alone }) => {
+                if code_alone && self.first() == First::Password && !changes.is_empty() {
+                    // sshd would no longer ask for the key, and nobody for a password.
+                    let needs = "the stack of sshd asks for a code alone, so that a key must come \
+                                 first: pam-otp setup sshd --method key+code";
+                    return Err(Error::Usage(needs.into()));
+                }
                 answer
                     .words
                     .push(format!("{service} asks for a code already: {place}"));
@@ -170,8 +176,8 @@ impl Setup<'_> {
     fn lacking(first: First) -> Result<Vec<&'static str>, Error> {
         let names = people::administrators();
         let name = names.iter().find(|name| *name != "root");
-        let settings = sshd::Settings::of(name.map_or("root", String::as_str))?;
-        Ok(settings.lacks(first))
+        let settings = sshd::settings(name.map_or("root", String::as_str))?;
+        Ok(sshd::lacks(&settings, first))
     }
 
     /// Who would be locked out, and what else is to be known.
@@ -195,7 +201,7 @@ impl Setup<'_> {
             ));
         }
         if service == sshd::SERVICE {
-            if sshd::Settings::of("root")?.refuses_root() {
+            if sshd::settings("root")?.refuses_root() {
                 let text = "sshd refuses root whatever is typed (PermitRootLogin)".to_owned();
                 answer.warnings.push(text);
             }

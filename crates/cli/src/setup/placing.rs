@@ -90,6 +90,8 @@ pub(crate) enum Unplaced {
     Already {
         /// File and line.
         place: String,
+        /// It asks for nothing else.
+        code_alone: bool,
     },
     /// No line of the file asks for a password.
     NoPassword,
@@ -125,6 +127,10 @@ pub(crate) fn place(
     if let Some(entry) = before.entries().iter().find(|it| is_ours(it.module())) {
         return Err(Unplaced::Already {
             place: entry.place.to_string(),
+            code_alone: !before
+                .entries()
+                .iter()
+                .any(|it| it.module().is_some_and(asks)),
         });
     }
     // All kinds must be understood: nobody should change what is half read.

@@ -1,10 +1,10 @@
 //! A change that undoes itself.
 //!
-//! What a trial is stands on disk before anything is changed ([`super::kept`]). Three
+//! What a trial is stands on disk before anything is changed ([`super::kept`]). Four
 //! look after it, each of which alone is enough: a watcher, which is a process in a
 //! session of its own, so that it outlives the command, its terminal and its
-//! connection; where there is systemd, a timer; and every later run of
-//! `pam-otp setup` by root.
+//! connection; where there is systemd, a timer, and what packages have it start with
+//! the machine; and every later run of `pam-otp setup` by root.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -86,6 +86,32 @@ pub(crate) fn watch(shelf: &Shelf, service: &str) -> Result<(), SetupError> {
         pause();
         *left = left.saturating_sub(PERIOD);
     }
+}
+
+/// Waits until no trial is left, and ends those whose time is over: for the start of
+/// the machine, after which they have no watcher.
+pub(crate) fn watch_all(shelf: &Shelf) -> Result<(), SetupError> {
+    loop {
+        undo_overdue(shelf)?;
+        // Another run may be between two names.
+        let lock = shelf.lock()?;
+        if all(shelf)?.is_empty() {
+            return Ok(());
+        }
+        drop(lock);
+        pause();
+    }
+}
+
+/// All services with a trial, and when its time is over: seconds since the epoch.
+pub(crate) fn all(shelf: &Shelf) -> Result<Vec<(String, u64)>, SetupError> {
+    let mut all = Vec::new();
+    for service in shelf.services()? {
+        if let Some(deadline) = shelf.find(&service)?.and_then(|kept| kept.deadline) {
+            all.push((service, deadline));
+        }
+    }
+    Ok(all)
 }
 
 /// The trial that runs, if one does.
