@@ -1,6 +1,7 @@
 //! What sshd is set to, and what it must be set to.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,7 +29,7 @@ impl Settings {
     pub(crate) fn of(user: &str) -> Result<Self, SetupError> {
         let connection =
             format!("user={user},host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22");
-        let said = run(Command::new(program()).args(["-T", "-C", &connection]))?;
+        let said = run(command(program()).args(["-T", "-C", &connection]))?;
         let lines = said.lines().filter_map(|line| line.split_once(' '));
         let pairs = lines.map(|(key, value)| (key.to_lowercase(), value.trim().to_owned()));
         Ok(Self(pairs.collect()))
@@ -117,7 +118,7 @@ pub(crate) fn includes_drop_in() -> bool {
 pub(crate) fn check(lines: &str, scratch: &Path) -> Result<(), SetupError> {
     let path = scratch.join(".sshd.check");
     files::write(&path, format!("{lines}Include {MAIN}\n").as_bytes())?;
-    let checked = run(Command::new(program()).args(["-t", "-f"]).arg(&path));
+    let checked = run(command(program()).args(["-t", "-f"]).arg(&path));
     files::remove(&path)?;
     checked.map(drop)
 }
@@ -125,12 +126,12 @@ pub(crate) fn check(lines: &str, scratch: &Path) -> Result<(), SetupError> {
 /// Has a running sshd read its configuration again; connections stay. Whether one
 /// was found.
 pub(crate) fn reload() -> Result<bool, SetupError> {
-    run(Command::new(program()).arg("-t"))?;
+    run(command(program()).arg("-t"))?;
     if Path::new("/run/systemd/system").is_dir() {
         for unit in ["ssh.service", "sshd.service"] {
             let active = ["is-active", "--quiet", unit];
-            if run(Command::new("systemctl").args(active)).is_ok() {
-                return run(Command::new("systemctl").args(["reload", unit])).map(|_| true);
+            if run(command("systemctl").args(active)).is_ok() {
+                return run(command("systemctl").args(["reload", unit])).map(|_| true);
             }
         }
     }
@@ -167,6 +168,15 @@ fn program() -> PathBuf {
     let places = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd"];
     let found = places.into_iter().find(|path| Path::new(path).is_file());
     found.unwrap_or("sshd").into()
+}
+
+/// A program of the system's, whatever the caller's environment says.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    // Who came to be root by su may have a PATH of their user's.
+    command.env_clear();
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
 }
 
 /// What a program prints; what it says if it fails.
