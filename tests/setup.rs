@@ -15,6 +15,7 @@ use pam_otp_testkit::sandbox::run;
 use pam_otp_testkit::sshd::Sshd;
 use world::{PASSWORD, Phone, QUESTION, SOON, World};
 
+const DROP_IN: &str = "/etc/ssh/sshd_config.d/10-pam-otp.conf";
 /// Of Debian's shape, whatever this machine has.
 const COMMON_AUTH: &str = "auth [success=1 default=ignore] pam_unix.so nullok\n\
                            auth requisite pam_deny.so\n\
@@ -438,4 +439,60 @@ fn at_a_terminal_it_shows_asks_and_keeps_the_change_only_after_a_login_with_a_co
     assert!(!stack(&world, "sudo").contains("witness="));
     assert!(!sudo(&world, &phone.wrong_code()));
     assert!(sudo(&world, &phone.next_code()));
+}
+
+#[test]
+fn what_is_changed_twice_goes_back_to_how_it_was_before_the_first_time() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let before = stack(&world, "sshd");
+    done(&world, &["sshd", "--yes"]);
+    done(&world, &["sshd", "--method", "key+code", "--yes"]);
+    done(&world, &["sshd", "--undo"]);
+    assert_eq!(stack(&world, "sshd"), before);
+    // Left there, keys alone would not log in any more.
+    assert!(!is_there(&world, DROP_IN));
+}
+
+#[test]
+fn no_trial_takes_out_at_its_end_what_an_earlier_run_has_put_in() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    done(&world, &["sshd", "--yes"]);
+    let with_code = stack(&world, "sshd");
+    run(world.sandbox.command("rm").arg(DROP_IN), "");
+    let error = refused(&world, &["sshd", "--yes", "--try", "600s"]);
+    assert!(error.contains("is not set up yet"), "{error}");
+    assert_eq!(stack(&world, "sshd"), with_code);
+    assert!(!is_there(&world, &format!("{}/deadline", kept("sshd"))));
+}
+
+#[test]
+fn programs_are_not_looked_for_where_the_caller_s_environment_says() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    run(
+        world
+            .sandbox
+            .command("mkdir")
+            .args(["-p", "/run/systemd/system"]),
+        "",
+    );
+    let theirs = "#!/bin/sh\necho >/run/theirs\n";
+    for program in ["systemd-run", "systemctl"] {
+        world
+            .sandbox
+            .write(format!("/run/bin/{program}"), theirs, 0o755);
+    }
+    let mut command = world.sandbox.command(world.sandbox.pam_otp());
+    command.args(["setup", "sshd", "--yes", "--reload", "--try", "600s"]);
+    command.env("PATH", "/run/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    command.current_dir("/").stdin(Stdio::null());
+    let output = command.output().expect("run pam-otp");
+    assert!(output.status.success(), "{output:?}");
+    done(&world, &["sshd", "--undo"]);
+    assert!(!is_there(&world, "/run/theirs"));
 }

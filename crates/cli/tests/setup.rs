@@ -11,6 +11,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use common::World;
 use pam_otp_testkit::temp::TempDir;
@@ -232,4 +233,105 @@ fn with_enrolment_at_the_first_login_a_wrong_password_still_ends_it() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// Runs it until this call of the system's, the so many-th time, at which it is
+/// killed. Whether it was.
+fn killed_at(system: &System, arguments: &[&str], call: &str, time: u32) -> bool {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "/dev/null", "-e"]);
+    strace.arg(format!("inject={call}:signal=KILL:when={time}"));
+    strace.arg(env!("CARGO_BIN_EXE_pam-otp"));
+    strace.args(system.arguments(arguments));
+    let output = strace.stdin(Stdio::null()).output();
+    !output.unwrap().status.success()
+}
+
+/// What is set up is undone; whoever is killed on the way, the next run finds the
+/// stack as it was or as it was set up, and never takes it away.
+#[test]
+fn an_undo_that_is_killed_at_any_change_of_a_name_leaves_a_stack_that_was() {
+    let (before, after) = {
+        let system = System::like("debian-12");
+        let before = system.read("sudo");
+        system.done(&["sudo", "--yes"]);
+        (before, system.read("sudo"))
+    };
+    for call in ["unlink", "unlinkat", "rename", "renameat", "fsync"] {
+        for time in 1..40 {
+            let system = System::like("debian-12");
+            system.done(&["sudo", "--yes"]);
+            if !killed_at(&system, &["sudo", "--undo"], call, time) {
+                break;
+            }
+            let now = system.read("sudo");
+            assert!(now == before || now == after, "{call} {time}: {now}");
+            // A trial that is over: what is kept still is put back by the next run.
+            let kept = system.root.path().join("var/lib/pam-otp-setup");
+            for name in ["sudo", ".sudo.old"] {
+                let kept = kept.join(name);
+                if kept.exists() {
+                    fs::write(kept.join("deadline"), "1").unwrap();
+                }
+            }
+            system.done(&[]);
+            system.done(&["sudo", "--yes"]);
+            assert_eq!(system.read("sudo"), after, "{call} {time}");
+            system.done(&["sudo", "--undo"]);
+            assert_eq!(system.read("sudo"), before, "{call} {time}");
+        }
+    }
+}
+
+#[test]
+fn services_that_include_the_one_that_is_changed_are_named() {
+    let system = System::like("debian-12");
+    let warnings = |service| system.done(&[service])["warnings"].to_string();
+    assert!(warnings("su").contains("su-l: has the lines of su, and asks for a code too"));
+    let of_all = warnings("common-auth");
+    for service in ["login", "sshd", "sudo"] {
+        assert!(of_all.contains(service), "{of_all}");
+    }
+    assert!(!warnings("sudo").contains("asks for a code too"));
+}
+
+/// Below another root somebody else may have written what is kept.
+#[test]
+fn what_is_kept_below_another_root_names_no_file_elsewhere() {
+    let system = System::like("debian-12");
+    let elsewhere = system.root.path().join("elsewhere");
+    fs::write(&elsewhere, "mine").unwrap();
+    let kept = system.root.path().join("var/lib/pam-otp-setup/sudo");
+    fs::create_dir_all(&kept).unwrap();
+    let path = elsewhere.to_str().unwrap();
+    let forged = [
+        ("stack.path", path),
+        ("stack.before", "theirs"),
+        ("stack.after", "mine"),
+        ("deadline", "1"),
+    ];
+    for (name, text) in forged {
+        fs::write(kept.join(name), text).unwrap();
+    }
+    system.done(&[]);
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+}
+
+#[test]
+fn a_trial_that_cannot_be_undone_keeps_no_other_from_it() {
+    let system = System::like("debian-12");
+    let before = system.read("sudo");
+    let services = ["login", "sudo"];
+    for service in services {
+        system.done(&[service, "--yes"]);
+    }
+    for service in services {
+        let kept = system.root.path().join("var/lib/pam-otp-setup");
+        fs::write(kept.join(service).join("deadline"), "1").unwrap();
+    }
+    // Another program's by now.
+    fs::remove_file(system.path("login")).unwrap();
+    std::os::unix::fs::symlink("other", system.path("login")).unwrap();
+    system.refused(&[], "bad_stack");
+    assert_eq!(system.read("sudo"), before);
 }

@@ -116,6 +116,30 @@ impl Services {
         Ok(Stack::new(kind, entries))
     }
 
+    /// Other services whose stacks of this kind have lines of this one's file. Those
+    /// whose files are not understood are left out.
+    #[must_use]
+    pub fn including(&self, service: &str, kind: Kind) -> Vec<String> {
+        let Ok(Some(own)) = self.find(service) else {
+            return Vec::new();
+        };
+        let has_lines = |name: &String| {
+            let path = self.find(name).ok().flatten();
+            let file = path.and_then(|path| self.load(&path).ok());
+            let stack = file.and_then(|file| self.stack_of(&file, kind).ok());
+            stack.is_some_and(|it| it.entries().iter().any(|entry| entry.place.path == own))
+        };
+        let entries = self.directories.iter().flat_map(std::fs::read_dir);
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let others = names.filter(|name| name != service && has_lines(name));
+        others
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
     fn add(
         &self,
         file: &ServiceFile,

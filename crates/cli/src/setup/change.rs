@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use pam_otp_core::policy::Unenrolled;
+use pam_otp_stack::Kind;
 
 use super::answer::{Answer, printable};
-use super::kept::{Change, Kept, Standing};
+use super::kept::{Change, Kept, Standing, together};
 use super::placing::{self, First, Unplaced};
 use super::{Setup, SetupError, files, people, sshd, trial};
 use crate::commands::status::when;
@@ -34,6 +35,7 @@ impl Setup<'_> {
             answer.state = Some("already");
             return Ok(answer.reply());
         }
+        self.require_triable(service, &changes)?;
         self.warn(service, &mut answer)?;
         // A stack that asks for a code alone must wait until sshd asks for the key.
         let sshd_first = self.first() == First::Key
@@ -64,6 +66,23 @@ impl Setup<'_> {
             return self.wait_for_confirmation(service, answer);
         }
         Ok(answer.reply())
+    }
+
+    /// Refuses a trial that nobody could prove, or whose end would also take out what
+    /// an earlier run has put in.
+    fn require_triable(&self, service: &str, changes: &[Change]) -> Result<(), Error> {
+        if self.options.attempt.is_none() {
+            return Ok(());
+        }
+        let is_new = changes.iter().any(|it| it.name == "stack");
+        if is_new && self.shelf.find(service)?.is_none() {
+            return Ok(());
+        }
+        let what = format!(
+            "--try is for a service that is not set up yet, and {service} is: go without --try, \
+             or take it out first with --undo"
+        );
+        Err(Error::Usage(what))
     }
 
     /// What must be changed; nothing if all is as it should be.
@@ -182,6 +201,16 @@ impl Setup<'_> {
 
     /// Who would be locked out, and what else is to be known.
     fn warn(&self, service: &str, answer: &mut Answer) -> Result<(), Error> {
+        let including = self.services.including(service, Kind::Auth);
+        if !including.is_empty() {
+            let who = including.join(", ");
+            let (has, asks) = match including.len() {
+                1 => ("has", "asks"),
+                _ => ("have", "ask"),
+            };
+            let text = format!("{who}: {has} the lines of {service}, and {asks} for a code too");
+            answer.warnings.push(text);
+        }
         if self.options.root.is_some() {
             return Ok(());
         }
@@ -216,7 +245,7 @@ impl Setup<'_> {
             _ => return Ok(()),
         };
         // It may include this one.
-        let asks = self.services.stack(other, pam_otp_stack::Kind::Auth);
+        let asks = self.services.stack(other, Kind::Auth);
         let includes = asks.is_ok_and(|stack| {
             let own = |it: &pam_otp_stack::Entry| it.place.path.ends_with(service);
             stack.entries().iter().any(own)
@@ -256,6 +285,7 @@ impl Setup<'_> {
         let lock = self.shelf.lock()?;
         let earlier = self.shelf.find(service)?;
         trial::require_none(earlier.as_ref())?;
+        self.require_triable(service, changes)?;
         for change in changes {
             // Somebody may have been quicker than the answer.
             if change.standing()? != Standing::Before {
@@ -406,13 +436,4 @@ impl Setup<'_> {
             .push(format!("{service} asks for a code from now on."));
         Ok(answer.reply())
     }
-}
-
-/// What an earlier run has changed is still to be undone with the rest.
-fn together(earlier: Option<&Kept>, changes: &[Change]) -> Vec<Change> {
-    let earlier = earlier.into_iter().flat_map(|kept| &kept.changes);
-    let others = earlier.filter(|old| !changes.iter().any(|new| new.name == old.name));
-    let mut all = others.cloned().collect::<Vec<_>>();
-    all.extend(changes.iter().cloned());
-    all
 }

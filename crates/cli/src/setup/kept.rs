@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::answer::difference;
 use super::error::SetupError;
-use super::files;
+use super::{files, sshd};
 
 /// Where.
 const DIRECTORY: &str = "/var/lib/pam-otp-setup";
@@ -47,27 +47,33 @@ pub(crate) struct Kept {
 
 /// Where it is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Shelf(PathBuf);
+pub(crate) struct Shelf {
+    root: PathBuf,
+    kept: PathBuf,
+}
 
 /// As long as this lives no other run changes anything.
 pub(crate) struct Locked(#[expect(dead_code, reason = "held")] Flock<File>);
 
 /// Names of changes, in the order in which they are made.
-const NAMES: [&str; 2] = ["sshd", "stack"];
+const NAMES: [&str; 2] = [sshd::SERVICE, "stack"];
 
 impl Shelf {
     /// The one of a system whose root is here.
     pub(crate) fn new(root: &Path) -> Self {
-        Self(files::below(root, DIRECTORY))
+        Self {
+            root: root.to_owned(),
+            kept: files::below(root, DIRECTORY),
+        }
     }
 
     /// Waits until no other run is changing anything.
     pub(crate) fn lock(&self) -> Result<Locked, SetupError> {
-        let fail = |error| SetupError::file(&self.0)(error);
+        let fail = |error| SetupError::file(&self.kept)(error);
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        builder.create(&self.0).map_err(fail)?;
-        let path = self.0.join(".lock");
+        builder.create(&self.kept).map_err(fail)?;
+        let path = self.kept.join(".lock");
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false).mode(0o600);
         let file = options.open(&path).map_err(SetupError::file(&path))?;
@@ -82,7 +88,7 @@ impl Shelf {
 
     /// A run that was killed between two names.
     fn recover(&self) -> Result<(), SetupError> {
-        let entries = fs::read_dir(&self.0).map_err(SetupError::file(&self.0))?;
+        let entries = fs::read_dir(&self.kept).map_err(SetupError::file(&self.kept))?;
         for entry in entries.filter_map(Result::ok) {
             let name = entry.file_name().into_string().unwrap_or_default();
             let service = name
@@ -100,7 +106,17 @@ impl Shelf {
     }
 
     fn directory(&self, service: &str) -> PathBuf {
-        self.0.join(service)
+        self.kept.join(service)
+    }
+
+    /// The file that a change is of. What is kept has it for people alone: below
+    /// another root somebody else may have written that.
+    fn changed(&self, name: &str, service: &str) -> PathBuf {
+        if name == sshd::SERVICE {
+            files::below(&self.root, sshd::DROP_IN)
+        } else {
+            files::below(&self.root, "/etc/pam.d").join(service)
+        }
     }
 
     /// The file in which the module writes, during a trial, who has logged in.
@@ -119,9 +135,9 @@ impl Shelf {
 
     /// All services of which something is kept.
     pub(crate) fn services(&self) -> Result<Vec<String>, SetupError> {
-        let entries = match fs::read_dir(&self.0) {
+        let entries = match fs::read_dir(&self.kept) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(SetupError::file(&self.0))?,
+            entries => entries.map_err(SetupError::file(&self.kept))?,
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names = names
@@ -146,12 +162,12 @@ impl Shelf {
         };
         let mut changes = Vec::new();
         for name in NAMES {
-            let Some(path) = read(&format!("{name}.path"))? else {
+            if read(&format!("{name}.path"))?.is_none() {
                 continue;
-            };
+            }
             changes.push(Change {
                 name,
-                path: std::ffi::OsString::from_vec(path).into(),
+                path: self.changed(name, service),
                 before: read(&format!("{name}.before"))?,
                 after: read(&format!("{name}.after"))?.unwrap_or_default(),
                 trial: read(&format!("{name}.trial"))?,
@@ -171,18 +187,18 @@ impl Shelf {
 
     /// Keeps this, in the place of what was kept before: all of it or nothing.
     pub(crate) fn keep(&self, kept: &Kept) -> Result<(), SetupError> {
-        let new = self.0.join(format!(".{}.new", kept.service));
+        let new = self.kept.join(format!(".{}.new", kept.service));
         Self::fill(kept, &new).map_err(SetupError::file(&new))?;
         let place = self.directory(&kept.service);
         let fail = SetupError::file(&place);
-        let old = self.0.join(format!(".{}.old", kept.service));
+        let old = self.kept.join(format!(".{}.old", kept.service));
         let renamed = clear(&old)
             .and_then(|()| match fs::rename(&place, &old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             })
             .and_then(|()| fs::rename(&new, &place))
-            .and_then(|()| files::sync_directory(&self.0))
+            .and_then(|()| files::sync_directory(&self.kept))
             .and_then(|()| clear(&old));
         renamed.map_err(fail)
     }
@@ -218,21 +234,25 @@ impl Shelf {
 
     /// Keeps nothing of this service any more.
     pub(crate) fn forget(&self, service: &str) -> Result<(), SetupError> {
-        let (place, old) = (
-            self.directory(service),
-            self.0.join(format!(".{service}.old")),
-        );
-        let removed = clear(&old)
-            .and_then(|()| fs::rename(&place, &old))
-            .and_then(|()| files::sync_directory(&self.0))
-            .and_then(|()| clear(&old));
+        let place = self.directory(service);
+        let hidden = |end: &str| self.kept.join(format!(".{service}.{end}"));
+        // No name that is recovered: half of it would be, and a stack without what
+        // was before it would be one to remove.
+        let gone = hidden("gone");
+        let removed = clear(&hidden("old"))
+            .and_then(|()| clear(&gone))
+            .and_then(|()| fs::rename(&place, &gone))
+            .and_then(|()| files::sync_directory(&self.kept))
+            .and_then(|()| clear(&gone));
         removed.map_err(SetupError::file(&place))
     }
 
     /// Keeps a file that somebody has changed meanwhile, so that nothing is lost.
     pub(crate) fn set_aside(&self, service: &str, change: &Change) -> Result<PathBuf, SetupError> {
         let content = files::read(&change.path)?.unwrap_or_default();
-        let path = self.0.join(format!(".{service}.{}.changed", change.name));
+        let path = self
+            .kept
+            .join(format!(".{service}.{}.changed", change.name));
         files::write(&path, &content)?;
         Ok(path)
     }
@@ -301,4 +321,25 @@ impl Change {
         let before = self.before.as_deref().unwrap_or_default();
         difference(&self.path, before, &self.after)
     }
+}
+
+/// What an earlier run has changed is still to be undone with the rest.
+pub(crate) fn together(earlier: Option<&Kept>, changes: &[Change]) -> Vec<Change> {
+    let earlier = earlier.into_iter().flat_map(|kept| &kept.changes);
+    let (same, others) = earlier.partition::<Vec<_>, _>(|old| {
+        let same = |new: &Change| new.name == old.name;
+        changes.iter().any(same)
+    });
+    let mut all = others.into_iter().cloned().collect::<Vec<_>>();
+    for change in changes {
+        let mut change = change.clone();
+        let left =
+            |old: &&&Change| old.name == change.name && change.before.as_ref() == Some(&old.after);
+        // What is changed again goes back to how it was before the first time.
+        if let Some(old) = same.iter().find(left) {
+            change.before.clone_from(&old.before);
+        }
+        all.push(change);
+    }
+    all
 }

@@ -1,5 +1,6 @@
 //! What sshd must be set to, and how it is told.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,7 +59,7 @@ pub(crate) fn lines(first: First) -> String {
 pub(crate) fn check(lines: &str, scratch: &Path) -> Result<(), SetupError> {
     let path = scratch.join(".sshd.check");
     files::write(&path, format!("{lines}Include {MAIN}\n").as_bytes())?;
-    let checked = run(Command::new(program()?).args(["-t", "-f"]).arg(&path));
+    let checked = run(command(program()?).args(["-t", "-f"]).arg(&path));
     files::remove(&path)?;
     checked.map(drop)
 }
@@ -66,12 +67,12 @@ pub(crate) fn check(lines: &str, scratch: &Path) -> Result<(), SetupError> {
 /// Has a running sshd read its configuration again; connections stay. Whether one
 /// was found.
 pub(crate) fn reload() -> Result<bool, SetupError> {
-    run(Command::new(program()?).arg("-t"))?;
+    run(command(program()?).arg("-t"))?;
     if Path::new("/run/systemd/system").is_dir() {
         for unit in ["ssh.service", "sshd.service"] {
             let active = ["is-active", "--quiet", unit];
-            if run(Command::new("systemctl").args(active)).is_ok() {
-                return run(Command::new("systemctl").args(["reload", unit])).map(|_| true);
+            if run(command("systemctl").args(active)).is_ok() {
+                return run(command("systemctl").args(["reload", unit])).map(|_| true);
             }
         }
     }
@@ -97,6 +98,15 @@ fn running() -> Result<Option<Pid>, SetupError> {
 
 fn program() -> Result<&'static str, SetupError> {
     sshd::program().ok_or_else(|| bad(&Unasked::NotInstalled))
+}
+
+/// A program of the system's, whatever the caller's environment says.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    // Who came to be root by su may have a PATH of their user's.
+    command.env_clear();
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
 }
 
 /// What a program prints; what it says if it fails.

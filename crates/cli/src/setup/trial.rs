@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::error::SetupError;
-use super::kept::{Kept, Shelf, Standing};
+use super::kept::{Change, Kept, Shelf, Standing};
 use super::sshd;
 use crate::session::Session;
 use crate::syslog;
@@ -26,7 +26,7 @@ pub(crate) fn start_watchers(service: &str, seconds: u64) -> Result<(), SetupErr
     let fail = |error: std::io::Error| SetupError::Watcher(error.to_string());
     let own = std::env::current_exe().map_err(fail)?;
     if Path::new("/run/systemd/system").is_dir() {
-        let mut timer = Command::new("systemd-run");
+        let mut timer = sshd::command("systemd-run");
         timer.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
         let after = seconds.saturating_add(5);
         timer.arg(format!("--on-active={after}"));
@@ -73,18 +73,23 @@ pub(crate) fn watch(shelf: &Shelf, service: &str) -> Result<(), SetupError> {
         let now = Session::now().0;
         let left = left.get_or_insert(Duration::from_secs(deadline.saturating_sub(now)));
         if now >= deadline || left.is_zero() {
-            let _lock = shelf.lock()?;
-            // It may have been confirmed while we waited for the lock.
-            if let Some(kept) = shelf
-                .find(service)?
-                .filter(|it| it.deadline == Some(deadline))
-            {
-                undo(shelf, &kept, "trial")?;
+            // A disk may be full, and be so no more later.
+            if end(shelf, service, deadline).is_ok() {
+                return Ok(());
             }
-            return Ok(());
         }
         pause();
         *left = left.saturating_sub(PERIOD);
+    }
+}
+
+/// Ends this trial, unless it was confirmed while we waited for the lock.
+fn end(shelf: &Shelf, service: &str, deadline: u64) -> Result<(), SetupError> {
+    let _lock = shelf.lock()?;
+    let kept = shelf.find(service)?;
+    match kept.filter(|it| it.deadline == Some(deadline)) {
+        Some(kept) => undo(shelf, &kept, "trial"),
+        None => Ok(()),
     }
 }
 
@@ -92,7 +97,8 @@ pub(crate) fn watch(shelf: &Shelf, service: &str) -> Result<(), SetupError> {
 /// the machine, after which they have no watcher.
 pub(crate) fn watch_all(shelf: &Shelf) -> Result<(), SetupError> {
     loop {
-        undo_overdue(shelf)?;
+        // A disk may be full, and be so no more later.
+        let _ = undo_overdue(shelf);
         // Another run may be between two names.
         let lock = shelf.lock()?;
         if all(shelf)?.is_empty() {
@@ -134,22 +140,16 @@ pub(crate) fn pause() {
 /// Ends a trial. A file that somebody has changed meanwhile is put back too, for
 /// nobody may be able to get in; what was in it is kept.
 pub(crate) fn undo(shelf: &Shelf, kept: &Kept, by: &str) -> Result<(), SetupError> {
-    let mut failed = None;
+    let (mut failed, mut sshd_moved) = (None, false);
     for change in kept.changes.iter().rev() {
-        if change.standing()? == Standing::Changed {
-            shelf.set_aside(&kept.service, change)?;
-        }
         // One that fails keeps the other from nothing.
-        match change.put_back() {
-            Ok(()) => syslog::done("setup-undo", "root", by, &change.path),
+        match undo_one(shelf, &kept.service, change, by) {
+            Ok(moved) => sshd_moved |= moved && change.name == sshd::SERVICE,
             Err(error) => failed = Some(error),
         }
     }
-    if kept
-        .changes
-        .iter()
-        .any(|change| change.name == sshd::SERVICE)
-    {
+    let has_sshd = kept.changes.iter().any(|it| it.name == sshd::SERVICE);
+    if sshd_moved || (has_sshd && failed.is_none()) {
         // A server that has read the drop-in file still goes by it.
         let _ = sshd::reload();
     }
@@ -157,6 +157,20 @@ pub(crate) fn undo(shelf: &Shelf, kept: &Kept, by: &str) -> Result<(), SetupErro
         None => shelf.forget(&kept.service),
         Some(error) => Err(error),
     }
+}
+
+/// Whether the file was not as it was before.
+fn undo_one(shelf: &Shelf, service: &str, change: &Change, by: &str) -> Result<bool, SetupError> {
+    let standing = change.standing()?;
+    if standing == Standing::Before {
+        return Ok(false);
+    }
+    if standing == Standing::Changed {
+        shelf.set_aside(service, change)?;
+    }
+    change.put_back()?;
+    syslog::done("setup-undo", "root", by, &change.path);
+    Ok(true)
 }
 
 /// Ends the trials that should be over: their watchers were killed, or the machine
@@ -167,17 +181,20 @@ pub(crate) fn undo_overdue(shelf: &Shelf) -> Result<Vec<String>, SetupError> {
         return Ok(services);
     }
     let _lock = shelf.lock()?;
-    let mut undone = Vec::new();
+    let (mut undone, mut failed) = (Vec::new(), None);
     for service in services {
         let Some(kept) = shelf.find(&service)? else {
             continue;
         };
         if kept.deadline.is_some_and(|it| it <= Session::now().0) {
-            undo(shelf, &kept, "trial")?;
-            undone.push(service);
+            // One that fails keeps no other on trial.
+            match undo(shelf, &kept, "trial") {
+                Ok(()) => undone.push(service),
+                Err(error) => failed = Some(error),
+            }
         }
     }
-    Ok(undone)
+    failed.map_or(Ok(undone), Err)
 }
 
 /// Refuses if a trial of this service runs.
