@@ -32,10 +32,18 @@ def converse(line, person, inside, outside, user="root", **environment):
             child.sendline(person.answer(shown))
         seen.entered = found == 0
         if found == 1:
-            seen.said = last_line(child.after)
+            seen.said = last_line(child.after + rest_of_line(child))
         return seen
     finally:
         child.close(force=True)
+
+
+def rest_of_line(child):
+    """What of the last line was still on its way; nothing where it has no end."""
+    if "\n" in child.after:
+        return ""
+    child.expect(["\r?\n", pexpect.EOF, pexpect.TIMEOUT], timeout=2)
+    return child.before or ""
 
 
 def last_line(shown):
