@@ -149,14 +149,16 @@ fn a_program_is_asked_nothing() {
 #[test]
 fn zsh_and_fish_understand_their_scripts() {
     let world = World::new();
-    for (shell, check) in [
+    for (shell, check, completed) in [
         (
             "zsh",
             "autoload -U compinit; compinit -D -u; eval \"$(cat)\"; whence _pam-otp",
+            "_pam-otp",
         ),
         (
             "fish",
             "source; complete -C 'pam-otp enroll --re' | string replace -r '\t.*' ''",
+            "--replace",
         ),
     ] {
         let script = world.run(&["completions", shell], "").stdout;
@@ -176,8 +178,9 @@ fn zsh_and_fish_understand_their_scripts() {
         drop(input);
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
+        // Newer fishes add what only resembles it.
         assert!(
-            ["_pam-otp\n", "--replace\n"].contains(&&*said),
+            said.lines().any(|line| line == completed),
             "{shell}: {output:?}"
         );
         assert!(output.stderr.is_empty(), "{shell}: {output:?}");
