@@ -37,7 +37,7 @@ case $purpose in
     demo) needed="$build $demo" wanted= ;;
     deb) needed="$build $deb" wanted= ;;
     rpm) needed="$build $rpm" wanted= ;;
-    packages) needed="$build $trial" wanted= ;;
+    packages) needed="$build $trial" wanted=systemd-container ;;
     apps) needed="$build $apps" wanted=$applications ;;
     bench) needed="$build $bench" wanted= ;;
     *)

@@ -12,17 +12,18 @@ in_namespace() {
     fi
 }
 
-# Makes sure that the packed system of this suite is there.
+# Makes sure that the packed system of suite $1 is there; or one called $2 of that
+# suite, with the packages $3 as well.
 debian() {
-    packed=$packages/$1.tar
+    packed=$packages/${2:-$1}.tar
     [ ! -f "$packed" ] || return 0
     echo "chroot: making Debian $1"
-    made=$packages/$1.new
+    made=${packed%.tar}.new
     rm -rf "$made"
     # shellcheck disable=SC2086 # the mirror is a word or nothing
-    debootstrap --variant=minbase --include=pamtester,oathtool,expect "$1" "$made" \
-        ${DEBIAN_MIRROR:-} >"$packages/$1.log" 2>&1 || {
-        tail -n 20 "$packages/$1.log" >&2
+    debootstrap --variant=minbase --include="pamtester,oathtool,expect${3:+,$3}" "$1" "$made" \
+        ${DEBIAN_MIRROR:-} >"${packed%.tar}.log" 2>&1 || {
+        tail -n 20 "${packed%.tar}.log" >&2
         fail "debootstrap of $1 failed" 'DEBIAN_MIRROR=ADDRESS names another mirror'
     }
     rm -f "$made"/var/cache/apt/archives/*.deb
@@ -31,7 +32,7 @@ debian() {
     rm -rf "$made"
 }
 
-# Unpacks a fresh system of suite $1 at $root. Its files are in memory: they are
+# Unpacks the packed system $1 at $root. Its files are in memory: they are
 # gone with the namespace.
 fresh() {
     root=$packages/root
