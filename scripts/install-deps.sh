@@ -23,7 +23,7 @@ trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # The phone, which brings the library of one of the peers; what counts.
 bench='oathtool strace valgrind util-linux'
 # Their tests are skipped where a distribution has none of them.
-wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
+wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish busybox'
 # What apps/ runs, and what runs it. The applications are wanted, not needed: one
 # that is not to be had is for the run to report, and not to stop the others.
 apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
