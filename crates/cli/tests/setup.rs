@@ -12,8 +12,10 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::World;
+use pam_otp_testkit::process::poll_until;
 use pam_otp_testkit::temp::TempDir;
 use serde_json::{Value, json};
 
@@ -311,15 +313,14 @@ fn a_file_that_comes_into_being_before_a_vendor_s_is_not_replaced() {
 
 /// Until this process waits for a lock on a file.
 fn wait_for_lock(pid: u32) {
-    loop {
+    let waits = poll_until(Duration::from_secs(30), || {
         let locks = fs::read_to_string("/proc/locks").unwrap();
-        let waits = |line: &str| line.contains("->") && line.contains(&format!(" {pid} "));
-        if locks.lines().any(waits) {
-            return;
-        }
-        assert!(fs::metadata(format!("/proc/{pid}")).is_ok());
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+        let own = format!(" {pid} ");
+        locks
+            .lines()
+            .any(|line| line.contains("->") && line.contains(&own))
+    });
+    assert!(waits, "{pid} waits for no lock");
 }
 
 /// What is set up is undone; whoever is killed on the way, the next run finds the
