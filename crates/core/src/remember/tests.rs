@@ -2,7 +2,7 @@ use super::*;
 use crate::code::{Algorithm, Digits, Secret};
 use crate::policy::Policy;
 use crate::time::Period;
-use crate::token::{Kind as TokenKind, TokenName};
+use crate::token::{Kind as TokenKind, Token, TokenName};
 
 const START: u64 = 1_700_000_000;
 const HOUR: u64 = 3600;
