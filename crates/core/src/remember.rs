@@ -43,10 +43,11 @@ impl Kind {
 }
 
 impl Place {
-    pub(crate) fn network(network: &str) -> Self {
+    /// A network, or an address, as `net` and what it is.
+    pub(crate) fn network(name: String) -> Self {
         Self {
             kind: Kind::Network,
-            name: format!("net {network}"),
+            name,
         }
     }
 

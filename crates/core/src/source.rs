@@ -49,17 +49,13 @@ impl Source {
     /// An address can be remembered, a name cannot.
     #[must_use]
     pub fn remote(rhost: &str) -> Self {
-        let (network, place) = match address(rhost) {
-            Some(IpAddr::V4(address)) => (address.to_string(), address.to_string()),
+        let (name, place) = match address(rhost) {
+            Some(IpAddr::V4(address)) => (format!("net {address}"), None),
             Some(IpAddr::V6(address)) => {
                 let network = u128::from(address) & (u128::MAX << 64);
-                let network = format!("{}/64", Ipv6Addr::from(network));
-                let place = if is_nobody_s_network(address) {
-                    address.to_string()
-                } else {
-                    network.clone()
-                };
-                (network, place)
+                let name = format!("net {}/64", Ipv6Addr::from(network));
+                let alone = is_nobody_s_network(address);
+                (name, alone.then(|| format!("net {address}")))
             }
             None => {
                 return Self {
@@ -69,8 +65,8 @@ impl Source {
             }
         };
         Self {
-            name: format!("net {network}"),
-            place: Some(Place::network(&place)),
+            place: Some(Place::network(place.unwrap_or_else(|| name.clone()))),
+            name,
         }
     }
 
