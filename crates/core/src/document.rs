@@ -203,12 +203,15 @@ impl<'t, 'd> Entry<'t, 'd> {
 
     /// An array of strings.
     pub(crate) fn texts(&self) -> Result<Vec<&'t str>, Fault> {
-        let texts = self.array()?.iter().map(|node| match &node.content {
-            Content::Text(text) => Some(text.as_ref()),
-            _ => None,
-        });
-        let texts: Option<_> = texts.collect();
-        texts.ok_or_else(|| self.fault("must be an array of strings"))
+        let array = self.array()?;
+        let mut texts = Vec::with_capacity(array.len());
+        for node in array {
+            let Content::Text(text) = &node.content else {
+                return Err(self.fault("must be an array of strings"));
+            };
+            texts.push(text.as_ref());
+        }
+        Ok(texts)
     }
 
     /// Each item of an array, as if it stood alone behind the key: a fault of it

@@ -4,8 +4,6 @@
 
 use std::fmt::{self, Write as _};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, Generator, Secret};
@@ -292,26 +290,22 @@ impl Token {
     /// that its codes depend on: a new secret starts anew, a new name doesn't.
     #[must_use]
     pub fn id(&self) -> TokenId {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        self.secret.fill(&mut block);
+        self.id_by(&self.generator())
+    }
+
+    /// The same, for who has its generator.
+    pub(crate) fn id_by(&self, generator: &Generator) -> TokenId {
         let period = match self.kind {
             Kind::Totp { period } => period.seconds(),
             Kind::Hotp { .. } => 0,
         };
-        let digest = <Hmac<Sha256> as KeyInit>::new(&block)
-            .chain_update(b"pam-otp token 1")
-            .chain_update(self.kind.name())
-            .chain_update(self.algorithm.name())
-            .chain_update(self.digits.as_u64().to_le_bytes())
-            .chain_update(period.to_le_bytes())
-            .finalize()
-            .into_bytes();
-        zeroize::Zeroize::zeroize(block.as_mut_slice());
-        let mut id = [0; 8];
-        for (to, from) in id.iter_mut().zip(digest) {
-            *to = from;
-        }
-        TokenId(id)
+        TokenId(generator.name(&[
+            b"pam-otp token 2",
+            self.kind.name().as_bytes(),
+            self.algorithm.name().as_bytes(),
+            &self.digits.as_u64().to_le_bytes(),
+            &period.to_le_bytes(),
+        ]))
     }
 
     pub(crate) fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {

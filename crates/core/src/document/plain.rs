@@ -14,6 +14,9 @@ use super::{Content, Node, Pair, Table};
 /// Most entries of a table, and most tables of one name: looked through one by one.
 const MOST: usize = 64;
 
+/// As many as a table or an array usually has: there is room for so many at once.
+const USUAL: usize = 12;
+
 /// Most digits of a number: so many always fit.
 const DIGITS: usize = 18;
 
@@ -106,7 +109,7 @@ struct Reader<'d> {
 impl<'d> Reader<'d> {
     /// Entries up to the next header, or the end.
     fn entries(&mut self) -> Option<Table<'d>> {
-        let mut table = Table(Vec::new());
+        let mut table = Table(Vec::with_capacity(USUAL));
         loop {
             self.blank()?;
             if self.rest.is_empty() || self.rest.starts_with('[') {
@@ -178,7 +181,7 @@ impl<'d> Reader<'d> {
     }
 
     fn texts(&mut self) -> Option<Vec<Node<'d>>> {
-        let mut texts = Vec::new();
+        let mut texts = Vec::with_capacity(USUAL);
         self.letter('[')?;
         loop {
             self.blank()?;
