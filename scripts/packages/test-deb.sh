@@ -165,6 +165,13 @@ it_is_not_removed_from_common_files_that_were_changed_by_hand() {
     [ -n "$(module)" ] || broken 'the module is gone'
     cp -a "$root/root/common-auth" "$root/etc/pam.d/common-auth"
     done_well inside pam-auth-update --package --enable pam-otp pam-otp-ask-always
+    # A line beside those that pam-auth-update writes: it is refused before these go.
+    echo 'auth optional pam_otp.so' >>"$root/etc/pam.d/common-auth"
+    kept=$(cd "$root" && sha256sum etc/pam.d/common-* var/lib/pam/* var/cache/debconf/config.dat)
+    refused inside dpkg --remove pam-otp
+    expect_text "$said" '/etc/pam.d/common-auth'
+    same "$kept" "$(cd "$root" && sha256sum etc/pam.d/common-* var/lib/pam/* var/cache/debconf/config.dat)"
+    sed -i '$d' "$root/etc/pam.d/common-auth"
 }
 
 removing_it_takes_it_out_of_the_common_stacks_and_keeps_records_and_policy() {

@@ -85,8 +85,11 @@ it_is_not_removed_while_a_stack_names_it() {
 
 removing_it_keeps_records_and_a_changed_policy() {
     rm "$root/etc/pam.d/postlogin" "$root/etc/pam.d/daemon"
-    install -d -m 700 "$root/var/lib/pam-otp/bob"
+    install -d -m 700 "$root/var/lib/pam-otp/bob" "$root/var/lib/pam-otp-setup/panel"
+    touch "$root/var/lib/pam-otp-setup/.lock" "$root/var/lib/pam-otp-setup/.panel.stack.changed"
     done_well change -e pam-otp
+    expect_text "$said" 'files that were changed after setup are kept'
+    same "$(ls -A "$root/var/lib/pam-otp-setup")" .panel.stack.changed
     [ ! -e "$root/usr/lib64/security/pam_otp.so" ] || broken 'the module is still there'
     [ -e "$root$policy.rpmsave" ] || broken 'the policy is not kept'
     [ -d "$root/var/lib/pam-otp/bob" ] || broken 'a record in the system store is gone'

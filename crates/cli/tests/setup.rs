@@ -298,7 +298,7 @@ fn a_file_that_comes_into_being_before_a_vendor_s_is_not_replaced() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for_lock(setup.id());
+    assert!(waits_for_a_lock(setup.id()));
     system.write("sudo", "auth required pam_unix.so\n# mine\n");
     drop(holder.stdin.take());
     holder.wait().unwrap();
@@ -309,17 +309,17 @@ fn a_file_that_comes_into_being_before_a_vendor_s_is_not_replaced() {
     assert_eq!(system.done(&[])["services"], json!([]));
 }
 
-/// Until this process waits for a lock on a file.
-fn wait_for_lock(pid: u32) {
-    loop {
+/// Whether this process comes to wait for a lock on a file.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+fn waits_for_a_lock(pid: u32) -> bool {
+    (0..3000).any(|_| {
         let locks = fs::read_to_string("/proc/locks").unwrap();
         let waits = |line: &str| line.contains("->") && line.contains(&format!(" {pid} "));
-        if locks.lines().any(waits) {
-            return;
+        locks.lines().any(waits) || {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            false
         }
-        assert!(fs::metadata(format!("/proc/{pid}")).is_ok());
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    })
 }
 
 /// What is set up is undone; whoever is killed on the way, the next run finds the
