@@ -12,6 +12,8 @@ PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/securit
     /usr/lib64/security) /usr/lib/security)
 DATADIR = $(DESTDIR)$(PREFIX)/share
 DOCDIR = $(DATADIR)/doc/pam-otp
+# Where Cockpit looks for pages: /usr/share and /usr/local/share.
+PAGEDIR = $(DATADIR)/cockpit/pam-otp
 # The scripts by which shells complete pam-otp: where each shell looks for them.
 COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_pam-otp \
     fish:fish/vendor_completions.d/pam-otp.fish
@@ -137,6 +139,9 @@ install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
 	    install -D -m 644 $(TARGET)/release/pam-otp.$${script%%:*} $(DATADIR)/$${script#*:} || exit 1; done
 	install -d $(DOCDIR)/pam.d-examples
 	install -m 644 pam.d-examples/* $(DOCDIR)/pam.d-examples/
+	rm -rf $(PAGEDIR)
+	[ ! -f $(TARGET)/page/manifest.json ] || { install -d $(PAGEDIR) && \
+	    install -m 644 $(TARGET)/page/* $(PAGEDIR)/; }
 	policy=$(DESTDIR)$(SYSCONFDIR)/security/pam_otp.toml; \
 	    [ ! -f packaging/pam_otp.toml ] || [ -e $$policy ] || \
 	    install -D -m 644 packaging/pam_otp.toml $$policy
@@ -150,16 +155,20 @@ uninstall: ## remove what install put there; records and the policy stay
 	for page in $(wildcard man/*.[158]); do \
 	    rm -f $(DATADIR)/man/man$${page##*.}/$${page#man/}; done
 	for script in $(COMPLETIONS); do rm -f $(DATADIR)/$${script#*:}; done
-	rm -rf $(DOCDIR)
+	rm -rf $(DOCDIR) $(PAGEDIR)
 
-deb: ## make the Debian package, in target/packages
+# PAGE=no leaves out the page for Cockpit, and so what it is made with: Node and npm.
+PAGE = page
+export PAGE
+
+deb: ## make the Debian packages, in target/packages (PAGE=no: not that of the page)
 	@scripts/install-deps.sh deb
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build $(filter page,$(PAGE))
 	scripts/packages/deb.sh
 
-rpm: ## make the rpm packages, in target/packages
+rpm: ## make the rpm packages, in target/packages (PAGE=no: not that of the page)
 	@scripts/install-deps.sh rpm
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build $(filter page,$(PAGE))
 	scripts/packages/rpm.sh
 
 check-packages: ## make all packages, and install, upgrade and remove them in chroots (as root)
