@@ -23,13 +23,15 @@ step() {
 }
 
 step scripts/install-deps.sh packages
-step make --no-print-directory build
+step make --no-print-directory build page
 step scripts/packages/deb.sh
 step scripts/packages/rpm.sh
 step scripts/packages/lint.sh
 step scripts/packages/test-make-install.sh
 step scripts/packages/test-deb.sh bookworm trixie
 step scripts/packages/test-booted.sh bookworm
+# With Cockpit's bridge in one of them.
+step scripts/packages/test-page.sh bookworm trixie
 step scripts/packages/test-rpm.sh trixie
 step scripts/packages/test-selinux.sh bookworm
 step scripts/packages/test-reproducible.sh

@@ -54,6 +54,21 @@ inside() {
         DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
 }
 
+# What is on the disk, but for what dpkg, apt and debconf keep for themselves.
+everything() {
+    (cd "$root" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \
+        -o -path ./var/lib/apt -o -path ./var/lib/pam/seen -o -path ./proc -o -path ./dev \
+        -o -path ./tmp -o -path ./root \) -prune -o -print | sort)
+}
+
+# Whether $package was built for a newer libc than is here, so that it does not run.
+too_new() {
+    needed=$(dpkg-deb -f "$package" Depends | grep -o 'libc6 (>= [^)]*' | sed 's/.* //')
+    has=$(inside dpkg-query --show --showformat='${Version}' libc6)
+    dpkg --compare-versions "$has" lt "$needed" || return 1
+    echo "${0##*/}: $suite: LEFT OUT: this package needs libc6 $needed, and there it is $has"
+}
+
 # Logs in: service, user, password, code. Prints the questions and the end.
 log_in() {
     inside log-in "$@"
