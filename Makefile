@@ -17,6 +17,7 @@ COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_p
     fish:fish/vendor_completions.d/pam-otp.fish
 
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
+.PHONY: page page-strings page-test
 .PHONY: telling valgrind miri fuzz fuzz-smoke bench deb rpm check-packages check-apps apps-document
 
 help: ## list the targets
@@ -65,6 +66,25 @@ test: ## every test; those that need root are skipped without
 faults: ## a login with every error at every system call (as root; a quarter of an hour)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
+
+# What the lock file names is fetched once, and again when it changes.
+PAGE_TOOLS = cockpit/node_modules/.package-lock.json
+
+$(PAGE_TOOLS): cockpit/package-lock.json
+	@scripts/install-deps.sh page
+	npm --prefix cockpit ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+page: $(PAGE_TOOLS) ## make the page for Cockpit, in target/page
+	cd cockpit && node_modules/.bin/tsc
+	node cockpit/scripts/strings.mjs
+	node cockpit/build.mjs $(TARGET)/page
+
+page-strings: $(PAGE_TOOLS) ## collect the page's strings anew, for translators
+	node cockpit/scripts/strings.mjs --write
+
+page-test: $(PAGE_TOOLS) ## the rules of the page, without a browser
+	node cockpit/scripts/test.mjs $(TARGET)/page-test
 
 manuals: ## make manual pages and policy file anew, from the definitions
 	PAM_OTP_MANUALS=write $(CARGO) test --quiet --locked --package pam-otp-cli --bin pam-otp \

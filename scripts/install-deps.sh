@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench
+# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -40,8 +40,9 @@ case $purpose in
     packages) needed="$build $trial" wanted= ;;
     apps) needed="$build $apps" wanted=$applications ;;
     bench) needed="$build $bench" wanted= ;;
+    page) needed='nodejs' wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page' >&2
         exit 2
         ;;
 esac
@@ -132,11 +133,18 @@ apt() {
     DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null
 }
 
-find_rust
-if [ "$purpose" = apps ] && ! command -v npm >/dev/null; then
-    # Some builds of nodejs bring npm, Debian's does not.
-    needed="$needed npm"
-fi
+case $purpose in
+    page) ;;
+    *) find_rust ;;
+esac
+case $purpose in
+    apps | page)
+        # Some builds of nodejs bring npm, Debian's does not.
+        command -v npm >/dev/null || needed="$needed npm"
+        # However they came: by a package of any name, or from elsewhere.
+        [ "$purpose" = apps ] || ! command -v node >/dev/null || needed=${needed#nodejs}
+        ;;
+esac
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     look_elsewhere
     exit 0
