@@ -10,6 +10,7 @@ from apps.sandbox import wait_for_port
 from apps.terminal import last_line
 
 PORT = 9090
+ADDRESS = f"http://127.0.0.1:{PORT}"
 LOGGED = (
     "Cockpit writes what PAM shows into its own log: after a first login key and recovery codes "
     "stand in the journal. Let its users enrol elsewhere: `[service.cockpit]` with "
@@ -113,8 +114,9 @@ class LoginPage:
         seen.said = "" if seen.entered else self.refusal()
         return seen
 
-    def open(self):
-        self.page.goto(f"http://127.0.0.1:{PORT}/")
+    def open(self, path="/"):
+        """Where somebody gets after the login."""
+        self.page.goto(ADDRESS + path)
         self.page.locator("#login-user-input").wait_for()
 
     def give_password(self, name, password):
