@@ -16,6 +16,12 @@ interface CockpitProcess extends Promise<string> {
     close(problem?: string): void;
 }
 
+interface CockpitFile {
+    /** Null if there is no such file. */
+    read(): Promise<string | null>;
+    close(): void;
+}
+
 interface CockpitPermission {
     /** Null while it is not known yet. */
     allowed: boolean | null;
@@ -44,7 +50,7 @@ interface Cockpit {
     addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
     removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
     hidden: boolean;
-    transport: { wait(callback: () => void): void };
+    file(path: string): CockpitFile;
 }
 
 declare const cockpit: Cockpit;

@@ -15,20 +15,14 @@ export function Page() {
     const own = useRef<HTMLDivElement>(null);
     const administration = useRef<HTMLDivElement>(null);
 
-    if (!administrator) {
-        return (
-            <Frame className="pf-m-no-sidebar" isContentFilled>
-                <PageSection hasBodyWrapper={false} aria-label={_("My account")}>
-                    <OwnAccount />
-                </PageSection>
-            </Frame>
-        );
-    }
+    // Own account stays the same part of the page with tabs and without: a dialogue
+    // that is open outlives a change of administrative access.
+    const shown = administrator ? chosen : OWN;
     return (
-        <Frame className="pf-m-no-sidebar" isContentFilled>
-            <PageSection hasBodyWrapper={false} type="tabs">
+        <Frame className="pf-m-no-sidebar">
+            <PageSection key="tabs" hasBodyWrapper={false} type="tabs" hidden={!administrator}>
                 <Tabs
-                    activeKey={chosen}
+                    activeKey={shown}
                     onSelect={(_event, key) => choose(String(key))}
                     aria-label={_("Two-factor login")}
                     usePageInsets
@@ -52,9 +46,8 @@ export function Page() {
                 hasBodyWrapper={false}
                 id="own"
                 ref={own}
-                role="tabpanel"
-                aria-labelledby="pf-tab-own-view"
-                hidden={chosen !== OWN}
+                {...(administrator ? { role: "tabpanel", "aria-labelledby": "pf-tab-own-view" } : {})}
+                hidden={shown !== OWN}
             >
                 <OwnAccount />
             </PageSection>
@@ -64,9 +57,9 @@ export function Page() {
                 ref={administration}
                 role="tabpanel"
                 aria-labelledby="pf-tab-administration-view"
-                hidden={chosen !== ADMINISTRATION}
+                hidden={shown !== ADMINISTRATION}
             >
-                {chosen === ADMINISTRATION && <Administration />}
+                {shown === ADMINISTRATION && <Administration />}
             </PageSection>
         </Frame>
     );

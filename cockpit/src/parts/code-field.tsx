@@ -12,17 +12,16 @@ interface CodeFieldProps {
     help: string;
     /** Whether a recovery code, which has letters, may be typed as well. */
     recovery?: boolean;
-    isDisabled?: boolean;
     invalid?: boolean;
 }
 
-/** The field for a code; what it says is "Code". */
+/** The field for a code; what it is called is "Code". */
 export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function CodeField(
-    { id, value, onChange, help, recovery = false, isDisabled = false, invalid = false },
+    { id, value, onChange, help, recovery = false, invalid = false },
     ref,
 ) {
     return (
-        <FormGroup label={_("Code")} fieldId={id} isRequired>
+        <FormGroup label={_("Code")} fieldId={id}>
             <TextInput
                 ref={ref}
                 id={id}
@@ -34,8 +33,6 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
                 autoCapitalize="none"
                 spellCheck={false}
                 maxLength={64}
-                isRequired
-                isDisabled={isDisabled}
                 validated={invalid ? "error" : "default"}
                 aria-describedby={`${id}-help`}
             />

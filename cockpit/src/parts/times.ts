@@ -13,6 +13,11 @@ export function when(seconds: number, language: string = cockpit.language): stri
     return new Intl.DateTimeFormat(language.replace("_", "-"), format).format(seconds * 1000);
 }
 
+/** Today, as people of this language write it. */
+export function day(language: string = cockpit.language): string {
+    return new Intl.DateTimeFormat(language.replace("_", "-"), { dateStyle: "long" }).format(new Date());
+}
+
 /** Seconds from 0 on, in the largest two units: "1 hour 5 minutes", "40 seconds". */
 export function duration(seconds: number): string {
     const parts = [
