@@ -9,15 +9,10 @@ OPTIONS = {
     },
     "resultTypes": ["violations"],
 }
-# Colours are looked at when they have come to rest.
-AT_REST = """() => Promise.all(document.getAnimations()
-    .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
-    .map(one => one.finished.catch(() => null)))"""
 
 
 def violations(frame):
     """A text for each rule that the document in a frame breaks, and where."""
-    frame.evaluate(AT_REST)
     found = Axe().run(frame, options=OPTIONS).response["violations"]
     return [
         f"{one['id']} ({one['help']}): " + "; ".join(node["html"][:200] for node in one["nodes"])

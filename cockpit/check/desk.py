@@ -61,11 +61,15 @@ class Desk:
     def enrol(self, name):
         """Two-factor login for a user, as root gives it; the phone and, in it, the
         recovery codes."""
-        phone = Phone(self.pam_otp("enroll", "--user", name)["token"]["key"])
+        phone = self.begin(name)
         done = self.pam_otp("confirm", "--user", name, given=phone.code(-1) + "\n")
         phone.spend(-1)
         phone.recovery = done["recovery_codes"]
         return phone
+
+    def begin(self, name):
+        """What waits for its first code; the phone."""
+        return Phone(self.pam_otp("enroll", "--user", name)["token"]["key"])
 
     def pam_otp(self, *words, given=""):
         """What the command answers to root."""

@@ -18,6 +18,11 @@ class Phone(person.Phone):
     # What the app shows beside the code.
     issuer = account = ""
 
+    def __init__(self, key, recovery=()):
+        super().__init__(key, recovery)
+        # The key as people copy it.
+        self.text = key.replace(" ", "")
+
     @classmethod
     def scan(cls, picture):
         """The app after it has read a picture, PNG."""
@@ -44,7 +49,7 @@ class Phone(person.Phone):
             now = time.time()
             step = int(now) // 30
             # The one before only if there is time to type it.
-            first = step - 1 if now % 30 < 15 else step
+            first = step - 1 if now % 30 < 20 else step
             wanted = max(self._spent + 1, first)
             if wanted <= step + 1:
                 self._spent = wanted

@@ -1,7 +1,10 @@
 """One person's browser: Cockpit's login page, its shell, and our page in it."""
 
+import contextlib
 import re
 import sys
+
+from playwright.sync_api import TimeoutError
 
 from apps.cases import PASSWORD
 from apps.programs.cockpit import ADDRESS, LoginPage
@@ -12,6 +15,9 @@ PATH = "/pam-otp"
 FRAME = 'iframe[name="cockpit1:localhost/pam-otp"]'
 # What belongs to Cockpit's own origin, or to nobody's.
 OWN = re.compile(rf"({re.escape(ADDRESS)}|ws://127\.0\.0\.1:|data:|blob:|about:)")
+AT_REST = """() => Promise.all(document.getAnimations()
+    .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
+    .map(one => one.finished.catch(() => null)))"""
 STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
 
 
@@ -56,8 +62,12 @@ class Seat:
         self.page.get_by_role("heading", name="Two-factor login").first.wait_for()
 
     def log_out(self):
-        self.tab.locator("#toggle-menu").click()
-        self.tab.locator("#logout, #go-logout").click()
+        # The shell's menu closes again if the shell is just drawing itself.
+        while True:
+            self.tab.locator("#toggle-menu").click()
+            with contextlib.suppress(TimeoutError):
+                self.tab.locator("#logout").click(timeout=5000)
+                break
         self.tab.locator("#login-user-input").wait_for()
 
     def administer(self, *answers):
@@ -90,6 +100,10 @@ class Seat:
     def frame(self):
         return self.tab.locator(FRAME).element_handle().content_frame()
 
+    @property
+    def dialogue(self):
+        return self.page.get_by_role("dialog")
+
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
 
@@ -116,6 +130,18 @@ class Seat:
     def text(self):
         return self.page.locator("body").inner_text()
 
+    def recovery_codes(self):
+        """Those that it shows now."""
+        shown = self.dialogue.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+        shown.first.wait_for()
+        codes = [code.strip() for code in shown.all_inner_texts()]
+        self.secrets.update(codes)
+        assert len(codes) == 10, codes
+        return codes
+
+    def clipboard(self):
+        return self.tab.evaluate("navigator.clipboard.readText()")
+
     def scan(self):
         """The phone, after it has read the QR code from the page's picture."""
         picture = self.page.get_by_role("img", name=re.compile("QR code"))
@@ -128,6 +154,7 @@ class Seat:
     def state(self, name):
         """A state of the page that a person may come to: its picture is kept, and it can
         be used by everybody."""
+        self.frame.evaluate(AT_REST)
         self.keep(name)
         found = violations(self.frame)
         assert not found, f"axe-core, {name}: " + "\n".join(found)
