@@ -13,6 +13,7 @@ interface DevicesProps {
 
 /** The devices that show codes. */
 export function Devices({ status, open }: DevicesProps) {
+    const dated = status.tokens.some(({ added }) => added != null);
     const only = status.tokens.length === 1;
     return (
         <Card>
@@ -34,7 +35,7 @@ export function Devices({ status, open }: DevicesProps) {
                         <Tr>
                             <Th>{_("Name")}</Th>
                             <Th>{_("Kind")}</Th>
-                            <Th>{_("Added")}</Th>
+                            {dated && <Th>{_("Added")}</Th>}
                             <Th screenReaderText={_("Actions")} />
                         </Tr>
                     </Thead>
@@ -45,10 +46,12 @@ export function Devices({ status, open }: DevicesProps) {
                                     {token.name}
                                 </Td>
                                 <Td dataLabel={_("Kind")}>{kind(token)}</Td>
-                                <Td dataLabel={_("Added")}>
-                                    {token.added == null ? _("Not known") : when(token.added)}
-                                </Td>
-                                <Td isActionCell>
+                                {dated && (
+                                    <Td dataLabel={_("Added")}>
+                                        {token.added == null ? _("Not known") : when(token.added)}
+                                    </Td>
+                                )}
+                                <Td className="otp-actions">
                                     <span className="otp-buttons">
                                         <Button
                                             variant="secondary"

@@ -100,7 +100,7 @@ function onSince({ tokens }: StatusOn): number | null {
 
 function clockInWords({ synchronised, daemon }: Clock): string {
     if (synchronised === false) return _("Not synchronised");
-    const text = synchronised === null ? _("It cannot be told whether it is synchronised") : _("Synchronised");
+    const text = synchronised === null ? _("It is not known whether it is synchronised") : _("Synchronised");
     return daemon === null ? text : `${text} (${daemon})`;
 }
 
