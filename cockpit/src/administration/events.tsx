@@ -28,7 +28,7 @@ export function Events({ generation }: PartProps) {
                 events.length === 0 ? (
                     <p className="otp-said">{_("The log has nothing about two-factor login.")}</p>
                 ) : (
-                    <Table variant="compact" aria-label={_("Last events")} gridBreakPoint="grid-md">
+                    <Table role="table" variant="compact" aria-label={_("Last events")} gridBreakPoint="grid-md">
                         <Thead>
                             <Tr>
                                 <Th>{_("Time")}</Th>

@@ -76,7 +76,7 @@ function SectionTable({ kind, section, ask }: SectionTableProps) {
             {section.names.length === 0 ? (
                 <p className="otp-said">{words(kind).nobody}</p>
             ) : (
-                <Table variant="compact" aria-label={title} gridBreakPoint="grid-md">
+                <Table role="table" variant="compact" aria-label={title} gridBreakPoint="grid-md">
                     <Thead>
                         <Tr>
                             <Th>{_("Name")}</Th>

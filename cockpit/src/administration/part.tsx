@@ -40,7 +40,11 @@ export function Part<T extends Done>({ title, explained, actions, outcome, read,
                 )}
                 {outcome?.ok === true && (
                     <>
-                        <Warnings texts={outcome.answer.warnings} />
+                        {outcome.answer.warnings.length > 0 && (
+                            <div className="otp-notice">
+                                <Warnings texts={outcome.answer.warnings} />
+                            </div>
+                        )}
                         {children(outcome.answer)}
                     </>
                 )}
@@ -53,7 +57,7 @@ export function Part<T extends Done>({ title, explained, actions, outcome, read,
 export function Warnings({ texts }: { texts: readonly string[] }) {
     if (texts.length === 0) return null;
     return (
-        <div className="otp-warnings otp-notice">
+        <div className="otp-warnings">
             {texts.map((text) => (
                 <Alert key={text} isInline isPlain variant="warning" component="p" title={sentence(text)} />
             ))}

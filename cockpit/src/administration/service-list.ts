@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Done, Examined, Failure, Outcome, Setup, Verdict } from "../answers";
 import { run } from "../command";
+import { now } from "../parts/times";
 
 /** Those that administrators think of first. */
 const USUAL = ["sshd", "sudo", "su", "login", "cockpit"];
@@ -43,7 +44,20 @@ export function useServices(generation: number): [Outcome<ServiceList> | null, (
     useEffect(() => {
         void read();
     }, [read, generation]);
+    const end = outcome?.ok === true ? nextEnd(outcome.answer.services) : null;
+    useEffect(() => {
+        if (end === null) return undefined;
+        // What undoes the trial takes a moment.
+        const timer = window.setTimeout(() => void read(), Math.max(0, end - now()) * 1000 + 3000);
+        return () => window.clearTimeout(timer);
+    }, [read, end]);
     return [outcome, read];
+}
+
+/** When the next trial is over; null if none runs, or it should be over already. */
+function nextEnd(services: Service[]): number | null {
+    const ends = services.map(({ trialUntil }) => trialUntil ?? 0).filter((end) => end > now());
+    return ends.length === 0 ? null : Math.min(...ends);
 }
 
 async function look(): Promise<Outcome<ServiceList>> {

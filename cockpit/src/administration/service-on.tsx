@@ -92,7 +92,7 @@ function Methods({ method, setMethod }: { method: Method; setMethod: (method: Me
         ["key+code", _("SSH key and code")],
     ];
     return (
-        <FormGroup role="radiogroup" label={_("What is asked for")} fieldId="service-method">
+        <FormGroup role="radiogroup" isStack label={_("What is asked for")} fieldId="service-method">
             {methods.map(([value, label]) => (
                 <Radio
                     key={value}

@@ -30,7 +30,7 @@ export function Services({ generation, close }: PartProps) {
         >
             {({ services, enrolled }) => (
                 <>
-                    <Table variant="compact" aria-label={_("Services")} gridBreakPoint="grid-md">
+                    <Table role="table" variant="compact" aria-label={_("Services")} gridBreakPoint="grid-md">
                         <Thead>
                             <Tr>
                                 <Th>{_("Service")}</Th>
@@ -76,8 +76,8 @@ function Row({ service, ask }: { service: Service; ask: (deed: Deed) => void }) 
                     </p>
                 ))}
             </Td>
-            <Td isActionCell>
-                <span className="otp-buttons">
+            <Td isActionCell modifier="nowrap">
+                <span className="otp-row-buttons">
                     {service.state === "off" && (
                         <Deed label={_("Switch on")} name={fill(_("Switch on $service"), { service: service.name })} act={() => ask("on")} />
                     )}

@@ -5,7 +5,7 @@ import { Label } from "@patternfly/react-core/dist/esm/components/Label";
 import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table";
 import type { ListedUser } from "../answers";
-import { now, when } from "../parts/times";
+import { date, now, when } from "../parts/times";
 import { sentence } from "../parts/words";
 import { fill, plural, _ } from "../translate";
 import type { PartProps } from ".";
@@ -13,8 +13,10 @@ import { useAnswer } from "./answer";
 import { Part } from "./part";
 import { UserDialogue, type UserAction } from "./user-dialogue";
 
-/** So many rows at once: a host may have thousands of users. */
-const ROWS = 50;
+/** So many rows at first: what is below is not far, and a host may have thousands. */
+const ROWS = 20;
+/** And so many more. */
+const MORE = 500;
 
 const ALL = ["--all"];
 
@@ -79,14 +81,16 @@ function Found({ users, ask }: FoundProps) {
                     {fill(_("$found of $all users"), { found: found.length, all: users.length })}
                 </span>
             </div>
-            <Table variant="compact" aria-label={_("Users")} gridBreakPoint="grid-lg">
+            <Table role="table" variant="compact" aria-label={_("Users")} gridBreakPoint="grid-lg">
                 <Thead>
                     <Tr>
                         <Th>{_("Name")}</Th>
                         <Th>{_("Two-factor login")}</Th>
                         <Th>{_("On since")}</Th>
-                        <Th>{_("Devices")}</Th>
-                        <Th>{_("Recovery codes left")}</Th>
+                        <Th modifier="fitContent">{_("Devices")}</Th>
+                        <Th modifier="wrap" width={10}>
+                            {_("Recovery codes left")}
+                        </Th>
                         <Th>{_("Last use")}</Th>
                         <Th screenReaderText={_("Actions")} />
                     </Tr>
@@ -99,8 +103,8 @@ function Found({ users, ask }: FoundProps) {
             </Table>
             {found.length === 0 && <p className="otp-said">{_("Nobody is found.")}</p>}
             {found.length > shown.length && (
-                <Button variant="link" onClick={() => setRows(rows + 10 * ROWS)}>
-                    {plural("Show $count more", "Show $count more", Math.min(10 * ROWS, found.length - shown.length))}
+                <Button variant="link" onClick={() => setRows(rows + MORE)}>
+                    {plural("Show $count more", "Show $count more", Math.min(MORE, found.length - shown.length))}
                 </Button>
             )}
         </>
@@ -118,14 +122,14 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
             <Td dataLabel={_("Two-factor login")}>
                 <State user={user} />
             </Td>
-            <Td dataLabel={_("On since")}>{on ? (user.since == null ? _("Not known") : when(user.since)) : "–"}</Td>
+            <Td dataLabel={_("On since")}>{on ? (user.since == null ? _("Not known") : date(user.since)) : "–"}</Td>
             <Td dataLabel={_("Devices")}>{on ? user.tokens : "–"}</Td>
             <Td dataLabel={_("Recovery codes left")}>{on ? user.recovery_codes_left : "–"}</Td>
             <Td dataLabel={_("Last use")}>
                 {on ? (user.last_right_code === null ? _("Never") : when(user.last_right_code)) : "–"}
             </Td>
-            <Td isActionCell>
-                <span className="otp-buttons">
+            <Td isActionCell modifier="nowrap">
+                <span className="otp-row-buttons">
                     {actions.map(({ action, label, name, isDanger }) => (
                         <Button
                             key={action}
