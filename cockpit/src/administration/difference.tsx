@@ -1,3 +1,4 @@
+import { visible } from "../parts/visible";
 import { fill, _ } from "../translate";
 
 /** What would change in a file: a unified difference, as text. */
@@ -8,7 +9,7 @@ export function Difference({ path, difference }: { path: string; difference: str
             <pre>
                 {lines.map((line, place) => (
                     <span key={place} className={kind(line)}>
-                        {line}
+                        {line.split("\t").map(visible).join("\t")}
                         {"\n"}
                     </span>
                 ))}

@@ -6,6 +6,7 @@ import { when } from "../parts/times";
 import { fill, _ } from "../translate";
 import type { PartProps } from ".";
 import { useAnswer } from "./answer";
+import { Name } from "./name";
 import { Part } from "./part";
 
 const LAST = ["--lines", "50"];
@@ -57,7 +58,9 @@ function Row({ event }: { event: LoggedEvent }) {
             <Td dataLabel={_("Event")}>
                 <span className="otp-title">
                     <Outcome event={event} />
-                    <bdi className="otp-name">{why(event)}</bdi>
+                    <span className="otp-name">
+                        <Name>{why(event)}</Name>
+                    </span>
                     {event.writer !== null && event.writer !== 0 && (
                         <Label status="warning">
                             {fill(_("Written by user id $id, not by root"), { id: event.writer })}
@@ -66,13 +69,13 @@ function Row({ event }: { event: LoggedEvent }) {
                 </span>
             </Td>
             <Td dataLabel={_("User")} className="otp-name">
-                <bdi>{event.user ?? "–"}</bdi>
+                <Name>{event.user ?? "–"}</Name>
             </Td>
             <Td dataLabel={_("Service")} className="otp-name">
-                <bdi>{event.service ?? "–"}</bdi>
+                <Name>{event.service ?? "–"}</Name>
             </Td>
             <Td dataLabel={_("From")} className="otp-name">
-                <bdi>{event.source ?? "–"}</bdi>
+                <Name>{event.source ?? "–"}</Name>
             </Td>
         </Tr>
     );

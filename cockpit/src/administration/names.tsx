@@ -5,6 +5,7 @@ import type { Exempt, Required } from "../answers";
 import { fill, _ } from "../translate";
 import type { PartProps } from ".";
 import { useAnswer } from "./answer";
+import { Name } from "./name";
 import { AddDialogue, DayDialogue, RemoveDialogue } from "./names-dialogues";
 import { sections, type Kind, type Listed, type Section } from "./policy";
 import { Part } from "./part";
@@ -88,10 +89,10 @@ function SectionTable({ kind, section, ask }: SectionTableProps) {
                         {section.names.map((name) => (
                             <Tr key={`${name.kind} ${name.name}`}>
                                 <Td dataLabel={_("Name")} className="otp-name">
-                                    <bdi>{name.name}</bdi>
+                                    <Name>{name.name}</Name>
                                 </Td>
                                 <Td dataLabel={_("Kind")}>{kindOf(name)}</Td>
-                                <Td isActionCell>
+                                <Td className="otp-actions">
                                     <Button
                                         variant="secondary"
                                         size="sm"

@@ -12,6 +12,7 @@ import { when } from "../parts/times";
 import { fill, _ } from "../translate";
 import { useAnswer, useChange, type Close } from "./answer";
 import { Difference } from "./difference";
+import { Name } from "./name";
 import { Warnings } from "./part";
 import type { Service } from "./service-list";
 
@@ -123,7 +124,7 @@ function Preview({ service, answer }: { service: string; answer: Setup }) {
                     <ul aria-label={_("Would be refused")}>
                         {answer.locked_out.map((name) => (
                             <li key={name} className="otp-name">
-                                <bdi>{name}</bdi>
+                                <Name>{name}</Name>
                             </li>
                         ))}
                     </ul>

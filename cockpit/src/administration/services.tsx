@@ -6,6 +6,7 @@ import { when } from "../parts/times";
 import { inWords, sentence } from "../parts/words";
 import { fill, _ } from "../translate";
 import type { PartProps } from ".";
+import { Name } from "./name";
 import { Part } from "./part";
 import { KeepDialogue, SwitchOffDialogue } from "./service-end";
 import { useServices, type Service } from "./service-list";
@@ -64,19 +65,21 @@ function Row({ service, ask }: { service: Service; ask: (deed: Deed) => void }) 
         <Tr>
             <Td dataLabel={_("Service")} className="otp-name">
                 <strong>
-                    <bdi>{service.name}</bdi>
+                    <Name>{service.name}</Name>
                 </strong>
                 <p className="otp-small">{about(service.name)}</p>
             </Td>
             <Td dataLabel={_("Asks for a code")}>
-                <StateLabel service={service} />
+                <span className="otp-title">
+                    <StateLabel service={service} />
+                </span>
                 {explained(service).map((text) => (
                     <p key={text} className="otp-small otp-name">
                         {text}
                     </p>
                 ))}
             </Td>
-            <Td isActionCell modifier="nowrap">
+            <Td className="otp-actions">
                 <span className="otp-row-buttons">
                     {service.state === "off" && (
                         <Deed label={_("Switch on")} name={fill(_("Switch on $service"), { service: service.name })} act={() => ask("on")} />

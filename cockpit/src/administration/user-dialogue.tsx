@@ -3,6 +3,7 @@ import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { duration } from "../parts/times";
+import { visible } from "../parts/visible";
 import { fill, plural, _ } from "../translate";
 import { useChange, type Close, type Notice } from "./answer";
 
@@ -18,7 +19,7 @@ interface UserDialogueProps {
 /** Asks whether it is meant, and for whom; then does it. */
 export function UserDialogue({ action, user, close }: UserDialogueProps) {
     const { busy, failure, make } = useChange();
-    const { title, button, explained } = words(action, user.name);
+    const { title, button, explained } = words(action, visible(user.name));
     const submit = async (): Promise<void> => {
         const notice = await carryOut(action, user.name, make);
         if (notice !== null) close(notice);

@@ -10,6 +10,7 @@ import { sentence } from "../parts/words";
 import { fill, plural, _ } from "../translate";
 import type { PartProps } from ".";
 import { useAnswer } from "./answer";
+import { Name } from "./name";
 import { Part } from "./part";
 import { UserDialogue, type UserAction } from "./user-dialogue";
 
@@ -117,7 +118,7 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
     return (
         <Tr>
             <Td dataLabel={_("Name")} className="otp-name">
-                <bdi>{user.name}</bdi>
+                <Name>{user.name}</Name>
             </Td>
             <Td dataLabel={_("Two-factor login")}>
                 <State user={user} />
@@ -128,7 +129,7 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
             <Td dataLabel={_("Last use")}>
                 {on ? (user.last_right_code === null ? _("Never") : when(user.last_right_code)) : "–"}
             </Td>
-            <Td isActionCell modifier="nowrap">
+            <Td className="otp-actions">
                 <span className="otp-row-buttons">
                     {actions.map(({ action, label, name, isDanger }) => (
                         <Button

@@ -5,6 +5,9 @@ import type { Failure } from "../answers";
 import { clockOff } from "./times";
 import { _ } from "../translate";
 
+/** Refusals that are nobody's fault. */
+export const NO_FAULT: ReadonlySet<string> = new Set(["administrator_only"]);
+
 export interface Words {
     message: string;
     /** What to do about it, a sentence each. */
@@ -115,5 +118,5 @@ function ownWords(failure: Failure): Words | null {
  *  of a file stays as it is. */
 export function sentence(text: string): string {
     const first = /^\p{L}+(?![\p{L}_./-])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-    return /[.:?]$/.test(first) ? first : `${first}.`;
+    return first === "" || /[.:?]$/.test(first) ? first : `${first}.`;
 }

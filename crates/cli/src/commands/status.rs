@@ -165,6 +165,7 @@ fn tell_clock(reply: &mut Reply) {
     let mut object = Object::new();
     object.push("synchronised", clock.synchronised());
     object.push("daemon", clock.daemon());
+    object.push("time", Session::now().0);
     reply.field("clock", object);
 }
 
