@@ -83,6 +83,8 @@ commands! {
     /// Forget wrong codes, so that nobody waits any more (root only)
     #[command(override_usage = "pam-otp unlock --user <NAME> [OPTIONS]")]
     Unlock(unlock),
+    /// Tell the last logins and changes, from the system's log (root only)
+    Events(events),
     /// Tell or change who always needs a code (root only)
     Require(require),
     /// Tell or change who needs no code (root only)

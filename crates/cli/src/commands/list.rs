@@ -1,7 +1,6 @@
 //! `pam-otp list`: who has two-factor login, and how it stands.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,6 +9,7 @@ use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 use pam_otp_core::verify::Rules;
 
+use crate::columns::aligned;
 use crate::commands::status::{day, no_place, throttled_until, when};
 use crate::error::Error;
 use crate::plain::plain;
@@ -283,20 +283,7 @@ fn table(rows: &[Row]) -> Vec<String> {
     ];
     let mut lines = vec![HEADINGS.map(str::to_owned)];
     lines.extend(rows.iter().map(cells));
-    let mut widths = [0; HEADINGS.len()];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let aligned = |line: &[String; HEADINGS.len()]| {
-        let mut text = String::new();
-        for (cell, width) in line.iter().zip(widths) {
-            let _ = write!(text, "{cell:width$}  ");
-        }
-        text.trim_end().to_owned()
-    };
-    lines.iter().map(aligned).collect()
+    aligned(&lines)
 }
 
 fn cells(row: &Row) -> [String; 8] {
