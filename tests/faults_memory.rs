@@ -199,7 +199,7 @@ const COSTLY: [(&str, &str, &str); 4] = [
     ("", "[a.", "]"),
 ];
 /// Bytes in a token file; more than the last are not read.
-const SIZES: [usize; 6] = [1000, 2000, 3000, 4000, 8000, 64 * 1024];
+const SIZES: [usize; 7] = [1000, 1536, 2000, 3000, 4000, 8000, 64 * 1024];
 /// So many codes are as long as an answer that SSH can carry.
 const LONGEST: &str = "32768";
 

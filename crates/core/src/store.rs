@@ -42,7 +42,7 @@ pub use enrol::Removal;
 pub use error::{Problem, StoreError};
 pub use list::open_file;
 
-use files::Stamp;
+use files::{Inode, Stamp};
 use held::{Held, Locks};
 use legacy::{LegacyPlace, LegacyRecord};
 use place::Place;
@@ -182,13 +182,29 @@ pub struct Record {
 /// What opening a record gives.
 #[derive(Debug)]
 struct RecordFiles {
-    /// The directory above.
-    base: OwnedFd,
-    /// None until the first login by another program's file.
-    directory: Option<OwnedFd>,
+    directory: Directory,
     tokens: Tokens,
     /// None until the first login of a token that was deployed without one.
     state: Option<StateFile>,
+}
+
+/// A record's directory.
+#[derive(Debug)]
+enum Directory {
+    There(OwnedFd),
+    /// Not until the first login by another program's file. With the one above.
+    Missing {
+        base: OwnedFd,
+    },
+}
+
+impl Directory {
+    fn opened(&self) -> Option<&OwnedFd> {
+        match self {
+            Self::There(directory) => Some(directory),
+            Self::Missing { .. } => None,
+        }
+    }
 }
 
 /// Where a record's tokens come from.
@@ -236,6 +252,7 @@ impl RecordFiles {
 #[derive(Debug)]
 struct StateFile {
     file: OwnedFd,
+    inode: Inode,
     /// Not on a read-only disk, where the policy bears that.
     writable: bool,
 }

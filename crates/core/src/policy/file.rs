@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::Policy;
 use super::keys::{KEYS, Key, Setting};
@@ -22,7 +24,7 @@ pub(super) fn load(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => file,
-        Err(rustix::io::Errno::NOENT) => {
+        Err(Errno::NOENT) => {
             // A link to nowhere is a policy that was lost, not one that was
             // never written.
             let link = rustix::fs::lstat(path).is_ok();
@@ -55,10 +57,28 @@ pub fn checked_text(file: OwnedFd) -> Result<Vec<u8>, FileError> {
     if stat.st_mode & 0o022 != 0 {
         return Err(FileError::Mode(stat.st_mode & 0o7777));
     }
-    let mut text = Vec::new();
-    let mut limited = std::fs::File::from(file).take(MAX_FILE.saturating_add(1));
-    limited.read_to_end(&mut text).map_err(FileError::Io)?;
-    if u64::try_from(text.len()).is_ok_and(|length| length > MAX_FILE) {
+    let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+    read_whole(file, size)
+}
+
+/// Reads a file that had this size when it was opened.
+fn read_whole(file: OwnedFd, size: u64) -> Result<Vec<u8>, FileError> {
+    let too_large = |length: u64| length > MAX_FILE;
+    let expected = usize::try_from(size).ok().filter(|_| !too_large(size));
+    let expected = expected.ok_or(FileError::Size)?;
+    // With room for one byte more: who reads the size that was told, and no
+    // more, has come to the end, and need not ask again.
+    let mut text = Vec::with_capacity(expected.saturating_add(1));
+    match rustix::io::read(&file, spare_capacity(&mut text)) {
+        Ok(count) if count == expected => return Ok(text),
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(FileError::Io(errno.into())),
+    }
+    let length = |text: &Vec<u8>| u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let room = MAX_FILE.saturating_add(1).saturating_sub(length(&text));
+    let mut rest = std::fs::File::from(file).take(room);
+    rest.read_to_end(&mut text).map_err(FileError::Io)?;
+    if too_large(length(&text)) {
         return Err(FileError::Size);
     }
     Ok(text)
@@ -156,3 +176,36 @@ impl fmt::Display for FileError {
 }
 
 impl std::error::Error for FileError {}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Seek, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_has_changed_its_size_since_is_read_as_a_whole() {
+        let most = usize::try_from(MAX_FILE).unwrap();
+        for length in [0, 1, 5000, most] {
+            let content = vec![b'#'; length];
+            for told in [0, 1, length.saturating_sub(1), length, most] {
+                let read = read_whole(file(&content), told as u64);
+                assert_eq!(read.unwrap(), content, "{length} bytes, told of {told}");
+            }
+        }
+        let larger = vec![b'#'; most + 1];
+        for told in [0, 5000, most, most + 1] {
+            let read = read_whole(file(&larger), told as u64);
+            assert!(matches!(read, Err(FileError::Size)), "told of {told}");
+        }
+    }
+
+    fn file(content: &[u8]) -> OwnedFd {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::memfd_create("policy", flags).unwrap());
+        file.write_all(content).unwrap();
+        file.rewind().unwrap();
+        file.into()
+    }
+}

@@ -45,7 +45,7 @@ impl Record {
                 return Err(foreign(legacy.path()).into());
             }
             let gone = || StoreError::Gone(place.record_path().to_owned());
-            let directory = files.directory.as_ref().ok_or_else(gone)?;
+            let directory = files.directory.opened().ok_or_else(gone)?;
             let path = place.record_path().join(TOKEN_FILE);
             let (tokens, state) = change(files.tokens(), held.state())?;
             // Also where the state stays as it is: the copy in memory has its

@@ -18,6 +18,7 @@ use sha2::Sha256;
 use super::create::create_exclusive;
 use super::error::{Problem, StoreError};
 use super::lock::{self, Locked};
+use super::place::Owner;
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{Durability, Slots};
@@ -32,7 +33,7 @@ const PASSABLE: Mode = Mode::RWXU.union(Mode::XGRP).union(Mode::XOTH);
 pub(super) struct MemoryCopy<'a> {
     directory: &'a Path,
     record: &'a Path,
-    owner: u32,
+    owner: Owner,
     tokens: &'a TokenFile,
 }
 
@@ -59,7 +60,7 @@ impl<'a> MemoryCopy<'a> {
     pub(super) fn of(
         directory: &'a Path,
         record: &'a Path,
-        owner: u32,
+        owner: Owner,
         tokens: &'a TokenFile,
     ) -> Self {
         Self {
@@ -79,7 +80,7 @@ impl<'a> MemoryCopy<'a> {
         }
         let digest = <Hmac<Sha256> as KeyInit>::new(&block)
             .chain_update(b"pam-otp copy 1")
-            .chain_update(self.owner.to_le_bytes())
+            .chain_update(self.owner.uid().to_le_bytes())
             .chain_update(self.record.as_os_str().as_encoded_bytes())
             .finalize()
             .into_bytes();

@@ -14,7 +14,9 @@ use super::held::is_unwritable;
 use super::legacy::LegacyPlace;
 use super::lock::Locked;
 use super::place::Place;
-use super::{DISABLED_STATE_FILE, RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens};
+use super::{
+    DISABLED_STATE_FILE, Directory, RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens,
+};
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{FILE, Slots, SlotsError};
@@ -26,26 +28,27 @@ pub(super) fn open_record(
     place: &Place,
     legacy: Option<&LegacyPlace>,
 ) -> Result<Option<RecordFiles>, StoreError> {
-    let (base, directory, own) = place.enter(|| open_own(place))??;
+    let (directory, own) = place.enter(|| open_own(place))??;
     let legacy = match (&own, legacy) {
         (None, Some(legacy)) => legacy.open()?.map(|file| Tokens::Legacy(Box::new(file))),
         _ => None,
     };
     place.enter(|| {
         let Some(mut tokens) = own.or(legacy) else {
-            return no_token(place, directory.as_ref());
+            return no_token(place, directory.opened());
         };
-        let state = match &directory {
+        let state = match directory.opened() {
             Some(directory) => open_state(place, directory)?,
             None => None,
         };
-        if let (None, Some(directory), Tokens::Legacy(legacy)) = (&state, &directory, &mut tokens) {
+        if let (None, Some(directory), Tokens::Legacy(legacy)) =
+            (&state, directory.opened(), &mut tokens)
+        {
             if let Some(known) = disabled_state(place, directory)? {
                 legacy.remember(&known);
             }
         }
         Ok(Some(RecordFiles {
-            base,
             directory,
             tokens,
             state,
@@ -53,23 +56,23 @@ pub(super) fn open_record(
     })?
 }
 
-/// What there is of a record: the directory above, its own, the token file.
-type Own = (OwnedFd, Option<OwnedFd>, Option<Tokens>);
+/// What there is of a record: its directory, the token file.
+type Own = (Directory, Option<Tokens>);
 
 fn open_own(place: &Place) -> Result<Own, StoreError> {
-    let base = place.open_base()?;
-    let Some(directory) = place.open_record(&base)? else {
-        return Ok((base, None, None));
+    let directory = match place.open()? {
+        Directory::There(directory) => directory,
+        missing @ Directory::Missing { .. } => return Ok((missing, None)),
     };
     let path = place.record_path().join(TOKEN_FILE);
     let Some((file, stat)) = open(place, &directory, TOKEN_FILE, OFlags::RDONLY)? else {
-        return Ok((base, Some(directory), None));
+        return Ok((Directory::There(directory), None));
     };
     let tokens = Tokens::Own {
         tokens: read_tokens(&file, &stat, &path)?,
         stamp: Stamp::of(&stat),
     };
-    Ok((base, Some(directory), Some(tokens)))
+    Ok((Directory::There(directory), Some(tokens)))
 }
 
 /// A state without tokens is half a record, lost or not yet finished.
@@ -105,7 +108,11 @@ fn open_state(place: &Place, directory: &OwnedFd) -> Result<Option<StateFile>, S
         return Ok(None);
     };
     match size(&stat) {
-        FILE => Ok(Some(StateFile { file, writable })),
+        FILE => Ok(Some(StateFile {
+            inode: Inode::of(&stat),
+            file,
+            writable,
+        })),
         size => Err(StoreError::State {
             path: place.record_path().join(STATE_FILE),
             error: SlotsError::Size(size),
@@ -118,15 +125,16 @@ fn open_state(place: &Place, directory: &OwnedFd) -> Result<Option<StateFile>, S
 /// cannot be written, where the policy bears that.
 pub(super) fn create_state(place: &Place, files: &mut RecordFiles) -> Result<(), StoreError> {
     let bears = |error: &StoreError| place.may_be_unwritable() && is_unwritable(error);
-    let directory = match files.directory.take() {
-        Some(directory) => directory,
-        None => match make_directory(place) {
+    if let Directory::Missing { .. } = files.directory {
+        files.directory = match make_directory(place) {
             Err(error) if bears(&error) => return Ok(()),
-            made => made?,
-        },
+            made => Directory::There(made?),
+        };
+    }
+    let Directory::There(directory) = &files.directory else {
+        return Ok(());
     };
     let state = files.begin().with_room_for(files.tokens());
-    let directory = files.directory.insert(directory);
     let path = place.record_path().join(STATE_FILE);
     let content = Slots::create(&state).map_err(|error| StoreError::State {
         path: path.clone(),
@@ -149,8 +157,8 @@ pub(super) fn create_state(place: &Place, files: &mut RecordFiles) -> Result<(),
 /// nothing.
 pub(super) fn may_create_state(place: &Place, files: &RecordFiles) -> Result<(), StoreError> {
     let (directory, path) = match &files.directory {
-        Some(directory) => (directory, place.record_path()),
-        None => (&files.base, place.base_path()),
+        Directory::There(directory) => (directory, place.record_path()),
+        Directory::Missing { base } => (base, place.base_path()),
     };
     if files.state.is_some() || place.may_be_unwritable() {
         return Ok(());
@@ -171,12 +179,15 @@ pub(super) fn current(place: &Place, files: &RecordFiles) -> Result<Option<Stat>
         }
     }
     place.enter(|| {
-        let Some(directory) = &files.directory else {
-            // Another login may have made it.
-            let above = rustix::fs::fstat(&files.base)
-                .map_err(|errno| StoreError::io(place.base_path(), errno))?;
-            let made = named(&files.base, place.entry(), place.record_path())?;
-            return Ok(made.is_none().then_some(above));
+        let directory = match &files.directory {
+            Directory::There(directory) => directory,
+            Directory::Missing { base } => {
+                // Another login may have made it.
+                let above = rustix::fs::fstat(base)
+                    .map_err(|errno| StoreError::io(place.base_path(), errno))?;
+                let made = named(base, place.entry(), place.record_path())?;
+                return Ok(made.is_none().then_some(above));
+            }
         };
         let path = |name| place.record_path().join(name);
         let token = named(directory, TOKEN_FILE, &path(TOKEN_FILE))?;
@@ -188,14 +199,14 @@ pub(super) fn current(place: &Place, files: &RecordFiles) -> Result<Option<Stat>
         if !same {
             return Ok(None);
         }
-        let failed = |errno| StoreError::io(&path(STATE_FILE), errno);
         let state = named(directory, STATE_FILE, &path(STATE_FILE))?;
         let Some(held) = &files.state else {
-            let above = rustix::fs::fstat(directory).map_err(failed)?;
+            let above = rustix::fs::fstat(directory)
+                .map_err(|errno| StoreError::io(&path(STATE_FILE), errno))?;
             return Ok(state.is_none().then_some(above));
         };
-        let held = rustix::fs::fstat(&held.file).map_err(failed)?;
-        Ok(state.filter(|stat| (stat.st_dev, stat.st_ino) == (held.st_dev, held.st_ino)))
+        // An inode that is held open is no other file's.
+        Ok(state.filter(|stat| Inode::of(stat) == held.inode))
     })?
 }
 
@@ -216,9 +227,7 @@ fn named(
 /// whole, so a new content has a new inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    // Wide enough for the types of every C library and kernel.
-    device: i128,
-    inode: i128,
+    inode: Inode,
     size: i128,
     modified: (i128, i128),
 }
@@ -226,10 +235,26 @@ pub(super) struct Stamp {
 impl Stamp {
     pub(super) fn of(stat: &Stat) -> Self {
         Self {
-            device: stat.st_dev.into(),
-            inode: stat.st_ino.into(),
+            inode: Inode::of(stat),
             size: stat.st_size.into(),
             modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+        }
+    }
+}
+
+/// Which file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inode {
+    // Wide enough for the types of every C library and kernel.
+    device: i128,
+    number: i128,
+}
+
+impl Inode {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev.into(),
+            number: stat.st_ino.into(),
         }
     }
 }
@@ -285,9 +310,17 @@ pub(super) fn open_checked(
 /// costs most takes 90.
 const PARSER: usize = 256;
 
+/// Bytes of a file that is parsed without asking. The module keeps memory in
+/// reserve, and when an answer of any length has taken its part, more than 384 KiB
+/// are left.
+const SMALL: usize = 1536;
+
 /// Whether there is memory for a file of this size. Where an allocation of the
 /// parser's fails, the process ends; here the login is denied.
 fn check_memory(bytes: usize) -> Result<(), Errno> {
+    if bytes <= SMALL {
+        return Ok(());
+    }
     let mut memory: Vec<u8> = Vec::new();
     let reserved = memory.try_reserve_exact(bytes.saturating_mul(PARSER));
     // Or else the compiler may leave out what nobody uses.
@@ -327,7 +360,13 @@ pub(super) fn read_text(
     while let Some(free) = text.get_mut(length..).filter(|free| !free.is_empty()) {
         match rustix::io::read(file, free) {
             Ok(0) => break,
-            Ok(count) => length = length.saturating_add(count),
+            Ok(count) => {
+                length = length.saturating_add(count);
+                // All at once, though there was room for more: that is the end.
+                if count == expected {
+                    break;
+                }
+            }
             Err(Errno::INTR) => {}
             Err(errno) => return Err(StoreError::io(path, errno)),
         }

@@ -179,7 +179,7 @@ impl<'a> Guard<'a> {
     fn acquire(files: &'a RecordFiles, locks: &Locks<'a>) -> Result<Self, StoreError> {
         let legacy = files.legacy();
         let legacy = legacy.map(|legacy| Locked::acquire_readable(&legacy.file, legacy.path()));
-        let directory = files.directory.as_ref();
+        let directory = files.directory.opened();
         let directory = directory.map(|file| Locked::acquire(file, locks.directory));
         Ok(Self {
             _legacy: legacy.transpose()?,

@@ -243,7 +243,7 @@ impl LegacyPlace {
             Err(StoreError::Missing(_)) if directory != anchor => return Ok(None),
             opened => opened?,
         };
-        check_base(&stat, directory, self.owner, |uid| self.owns(uid))?;
+        check_base(&stat, directory, || self.owner, |uid| self.owns(uid))?;
         Ok(Some((opened, name.to_owned())))
     }
 

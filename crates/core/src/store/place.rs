@@ -7,14 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::account::Account;
 use super::copy::MemoryCopy;
 use super::error::{Problem, StoreError};
 use super::identity::Identity;
-use super::{HOME_RECORD, Store};
+use super::{Directory, HOME_RECORD, Store};
 use crate::descriptor::clear_of_stdio;
 use crate::policy::StoreKind;
 use crate::token::TokenFile;
@@ -26,11 +26,29 @@ pub(super) struct Place {
     base: PathBuf,
     entry: OsString,
     record: PathBuf,
-    owner: u32,
+    owner: Owner,
     identity: Option<Identity>,
     /// Where copies of states lie that a disk did not take.
     memory: PathBuf,
     may_be_unwritable: bool,
+}
+
+/// Whose a record is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    User(u32),
+    /// Whom this process runs as: in the system store, beside root.
+    Runner,
+}
+
+impl Owner {
+    /// The user id, which is asked for only here: most records are root's.
+    pub(super) fn uid(self) -> u32 {
+        match self {
+            Self::User(uid) => uid,
+            Self::Runner => rustix::process::geteuid().as_raw(),
+        }
+    }
 }
 
 impl Place {
@@ -51,7 +69,7 @@ impl Place {
             base: passwd.home.clone(),
             entry: OsString::from(HOME_RECORD),
             record: passwd.home.join(HOME_RECORD),
-            owner: passwd.uid,
+            owner: Owner::User(passwd.uid),
             identity: Identity::of(account)?,
             memory: store.memory.clone(),
             may_be_unwritable: store.may_be_unwritable,
@@ -65,7 +83,7 @@ impl Place {
             base: store.system.clone(),
             record: store.system.join(&entry),
             entry,
-            owner: rustix::process::geteuid().as_raw(),
+            owner: Owner::Runner,
             identity: None,
             memory: store.memory.clone(),
             may_be_unwritable: store.may_be_unwritable,
@@ -108,7 +126,7 @@ impl Place {
     /// Whether a record's directory and files may belong to this user id: in a
     /// home, to its owner; in the system store, to root or to whom we run as.
     pub(super) fn owns(&self, uid: u32) -> bool {
-        uid == self.owner || (self.kind == StoreKind::System && uid == 0)
+        (self.kind == StoreKind::System && uid == 0) || uid == self.owner.uid()
     }
 
     /// Opens the directory that holds the record: the home, or the system
@@ -116,8 +134,42 @@ impl Place {
     /// that must not look like "not enrolled".
     pub(super) fn open_base(&self) -> Result<OwnedFd, StoreError> {
         let (directory, stat) = walk(&self.base)?;
-        check_base(&stat, &self.base, self.owner, |uid| self.owns(uid))?;
+        self.check_base(&stat)?;
         Ok(directory)
+    }
+
+    fn check_base(&self, stat: &Stat) -> Result<(), StoreError> {
+        let expected = || self.owner.uid();
+        check_base(stat, &self.base, expected, |uid| self.owns(uid))
+    }
+
+    /// Opens the record's directory, and checks it and the one above.
+    pub(super) fn open(&self) -> Result<Directory, StoreError> {
+        if let Some((directory, above, stat)) = self.open_directly() {
+            self.check_base(&above)?;
+            self.check_private(&stat, &self.record, 0o700)?;
+            return Ok(Directory::There(directory));
+        }
+        let base = self.open_base()?;
+        let directory = self.open_record(&base)?;
+        Ok(directory.map_or(Directory::Missing { base }, Directory::There))
+    }
+
+    /// The record's directory in one call, how the one above is, and how it is
+    /// itself. `None` if it cannot be opened so: then its path is walked, for what
+    /// is there and what is wrong.
+    ///
+    /// The one above is asked for after the record was opened. It could be another
+    /// one by then, but not by a stranger's doing: the kernel lets a directory be
+    /// moved to another one only by who may write to it, and that is its owner.
+    fn open_directly(&self) -> Option<(OwnedFd, Stat, Stat)> {
+        components(&self.base)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let straight = ResolveFlags::NO_SYMLINKS;
+        let opened = rustix::fs::openat2(CWD, &self.record, flags, Mode::empty(), straight);
+        let (directory, stat) = opened.and_then(with_stat).ok()?;
+        let above = rustix::fs::statat(&directory, "..", AtFlags::empty()).ok()?;
+        Some((directory, above, stat))
     }
 
     /// Opens the record's directory; `None` if there is none.
@@ -147,7 +199,7 @@ impl Place {
         if !self.owns(stat.st_uid) {
             let problem = Problem::Owner {
                 uid: stat.st_uid,
-                expected: self.owner,
+                expected: self.owner.uid(),
             };
             return Err(StoreError::insecure(path, problem));
         }
@@ -166,13 +218,13 @@ impl Place {
 pub(super) fn check_base(
     stat: &Stat,
     path: &Path,
-    expected: u32,
+    expected: impl FnOnce() -> u32,
     owns: impl Fn(u32) -> bool,
 ) -> Result<(), StoreError> {
     let problem = if !owns(stat.st_uid) && stat.st_uid != 0 {
         Problem::Owner {
             uid: stat.st_uid,
-            expected,
+            expected: expected(),
         }
     } else if stat.st_mode & 0o022 != 0 {
         // Who can write here can put another record in this one's place.

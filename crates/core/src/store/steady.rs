@@ -31,7 +31,7 @@ impl Steady {
         }
         let mask = waiting.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok();
         // Only a setuid program has another real user; only there it matters.
-        let foreign = geteuid().is_root() && !getuid().is_root();
+        let foreign = !getuid().is_root() && geteuid().is_root();
         let real = foreign.then(getuid).filter(|_| set_real(Uid::ROOT));
         Self { real, mask }
     }

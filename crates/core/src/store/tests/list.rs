@@ -64,7 +64,7 @@ fn a_glance_reads_what_others_keep_locked_and_locks_nothing_itself() {
     let world = World::enrolled();
     assert_eq!(word(&mut world.open(), &code(1, 50)), "wrong_code");
     let (record, locked) = (world.open(), world.open());
-    let directory = locked.files.directory.as_ref().unwrap();
+    let directory = locked.files.directory.opened().unwrap();
     let state = locked.files.state.as_ref().unwrap();
     let exclusive = rustix::fs::FlockOperation::NonBlockingLockExclusive;
     for file in [directory, &state.file] {
