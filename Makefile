@@ -12,11 +12,14 @@ PAMDIR ?= $(firstword $(wildcard $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/securit
     /usr/lib64/security) /usr/lib/security)
 DATADIR = $(DESTDIR)$(PREFIX)/share
 DOCDIR = $(DATADIR)/doc/pam-otp
+# Where Cockpit looks for pages: /usr/share and /usr/local/share.
+PAGEDIR = $(DATADIR)/cockpit/pam-otp
 # The scripts by which shells complete pam-otp: where each shell looks for them.
 COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_pam-otp \
     fish:fish/vendor_completions.d/pam-otp.fish
 
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
+.PHONY: page page-strings page-test
 .PHONY: telling valgrind miri fuzz fuzz-smoke bench deb rpm check-packages check-apps apps-document
 
 help: ## list the targets
@@ -65,6 +68,25 @@ test: ## every test; those that need root are skipped without
 faults: ## a login with every error at every system call (as root; a quarter of an hour)
 	@scripts/install-deps.sh check
 	PAM_OTP_FAULTS=all $(CARGO) test --locked --test 'faults_*' -- --nocapture
+
+# What the lock file names is fetched once, and again when it changes.
+PAGE_TOOLS = cockpit/node_modules/.package-lock.json
+
+$(PAGE_TOOLS): cockpit/package-lock.json
+	@scripts/install-deps.sh page
+	npm --prefix cockpit ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+page: $(PAGE_TOOLS) ## make the page for Cockpit, in target/page
+	cd cockpit && node_modules/.bin/tsc
+	node cockpit/scripts/strings.mjs
+	node cockpit/build.mjs $(TARGET)/page
+
+page-strings: $(PAGE_TOOLS) ## collect the page's strings anew, for translators
+	node cockpit/scripts/strings.mjs --write
+
+page-test: $(PAGE_TOOLS) ## the rules of the page, without a browser
+	node cockpit/scripts/test.mjs $(TARGET)/page-test
 
 manuals: ## make manual pages and policy file anew, from the definitions
 	PAM_OTP_MANUALS=write $(CARGO) test --quiet --locked --package pam-otp-cli --bin pam-otp \
@@ -117,6 +139,9 @@ install: ## install what was built; PREFIX, PAMDIR and DESTDIR as usual
 	    install -D -m 644 $(TARGET)/release/pam-otp.$${script%%:*} $(DATADIR)/$${script#*:} || exit 1; done
 	install -d $(DOCDIR)/pam.d-examples
 	install -m 644 pam.d-examples/* $(DOCDIR)/pam.d-examples/
+	rm -rf $(PAGEDIR)
+	[ ! -f $(TARGET)/page/manifest.json ] || { install -d $(PAGEDIR) && \
+	    install -m 644 $(TARGET)/page/* $(PAGEDIR)/; }
 	policy=$(DESTDIR)$(SYSCONFDIR)/security/pam_otp.toml; \
 	    [ ! -f packaging/pam_otp.toml ] || [ -e $$policy ] || \
 	    install -D -m 644 packaging/pam_otp.toml $$policy
@@ -130,16 +155,20 @@ uninstall: ## remove what install put there; records and the policy stay
 	for page in $(wildcard man/*.[158]); do \
 	    rm -f $(DATADIR)/man/man$${page##*.}/$${page#man/}; done
 	for script in $(COMPLETIONS); do rm -f $(DATADIR)/$${script#*:}; done
-	rm -rf $(DOCDIR)
+	rm -rf $(DOCDIR) $(PAGEDIR)
 
-deb: ## make the Debian package, in target/packages
+# PAGE=no leaves out the page for Cockpit, and so what it is made with: Node and npm.
+PAGE = page
+export PAGE
+
+deb: ## make the Debian packages, in target/packages (PAGE=no: not that of the page)
 	@scripts/install-deps.sh deb
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build $(filter page,$(PAGE))
 	scripts/packages/deb.sh
 
-rpm: ## make the rpm packages, in target/packages
+rpm: ## make the rpm packages, in target/packages (PAGE=no: not that of the page)
 	@scripts/install-deps.sh rpm
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build $(filter page,$(PAGE))
 	scripts/packages/rpm.sh
 
 check-packages: ## make all packages, and install, upgrade and remove them in chroots (as root)

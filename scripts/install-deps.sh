@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench
+# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -23,7 +23,7 @@ trial="$deb $rpm debootstrap lintian rpmlint diffutils util-linux"
 # The phone, which brings the library of one of the peers; what counts.
 bench='oathtool strace valgrind util-linux'
 # Their tests are skipped where a distribution has none of them.
-wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
+wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish busybox'
 # What apps/ runs, and what runs it. The applications are wanted, not needed: one
 # that is not to be had is for the run to report, and not to stop the others.
 apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
@@ -37,11 +37,12 @@ case $purpose in
     demo) needed="$build $demo" wanted= ;;
     deb) needed="$build $deb" wanted= ;;
     rpm) needed="$build $rpm" wanted= ;;
-    packages) needed="$build $trial" wanted= ;;
+    packages) needed="$build $trial" wanted=systemd-container ;;
     apps) needed="$build $apps" wanted=$applications ;;
     bench) needed="$build $bench" wanted= ;;
+    page) needed='nodejs' wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page' >&2
         exit 2
         ;;
 esac
@@ -132,11 +133,18 @@ apt() {
     DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null
 }
 
-find_rust
-if [ "$purpose" = apps ] && ! command -v npm >/dev/null; then
-    # Some builds of nodejs bring npm, Debian's does not.
-    needed="$needed npm"
-fi
+case $purpose in
+    page) ;;
+    *) find_rust ;;
+esac
+case $purpose in
+    apps | page)
+        # Some builds of nodejs bring npm, Debian's does not.
+        command -v npm >/dev/null || needed="$needed npm"
+        # However they came: by a package of any name, or from elsewhere.
+        [ "$purpose" = apps ] || ! command -v node >/dev/null || needed=${needed#nodejs}
+        ;;
+esac
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     look_elsewhere
     exit 0

@@ -15,6 +15,9 @@ pub(crate) struct Event {
     pairs: Vec<(&'static str, String)>,
 }
 
+/// Bytes that most lines fit into: a line that grows is copied again and again.
+pub(crate) const USUAL: usize = 256;
+
 /// How loud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -50,8 +53,10 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (key, value)) in self.pairs.iter().enumerate() {
-            let space = if place == 0 { "" } else { " " };
-            write!(f, "{space}{key}={}", Quoted(value))?;
+            f.write_str(if place == 0 { "" } else { " " })?;
+            f.write_str(key)?;
+            f.write_str("=")?;
+            Quoted(value).fmt(f)?;
         }
         Ok(())
     }
@@ -66,8 +71,8 @@ const LONGEST: usize = 300;
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._@:/+%,".contains(c);
-        if !self.0.is_empty() && self.0.len() <= LONGEST && self.0.chars().all(plain) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._@:/+%,".contains(&byte);
+        if !self.0.is_empty() && self.0.len() <= LONGEST && self.0.bytes().all(plain) {
             return f.write_str(self.0);
         }
         let mut escaped = String::new();

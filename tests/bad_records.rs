@@ -106,14 +106,14 @@ const STATE_FILE: &[Case] = &[
     ("truncate -s 1T state", "bad_state_file", STATE),
     ("head -c 8192 /dev/zero > state", "bad_state_file", STATE),
     ("head -c 8192 /dev/urandom > state", "bad_state_file", STATE),
-    // The version, in the first slot and in the second.
+    // The version, older in the first slot and newer in the second.
     (
-        "printf '\\002' | dd of=state bs=1 seek=8 conv=notrunc",
+        "printf '\\001' | dd of=state bs=1 seek=8 conv=notrunc",
         "bad_state_file",
         STATE,
     ),
     (
-        "printf '\\002' | dd of=state bs=1 seek=4104 conv=notrunc",
+        "printf '\\003' | dd of=state bs=1 seek=4104 conv=notrunc",
         "bad_state_file",
         STATE,
     ),

@@ -483,3 +483,59 @@ fn disabling_gives_the_file_another_name_and_its_user_is_not_enrolled_any_more()
     disable();
     assert_eq!(world.ends(&world.door, "12345678"), refused("unenrolled"));
 }
+
+#[test]
+fn used_codes_stay_used_when_a_first_try_to_disable_came_no_further_than_the_file() {
+    for own in [false, true] {
+        let Some(world) = World::new() else {
+            return;
+        };
+        let phone = world.google(USUAL);
+        let code = phone.code();
+        assert_eq!(world.ends(&world.door, &code), granted("code"));
+        if own {
+            // Out of it a record of ours is made, which knows the same.
+            let mut import = world.sandbox.command(world.sandbox.pam_otp());
+            run(import.args(["import", GOOGLE, "--user", "alice"]), "");
+        }
+        world.script(
+            "mount --bind /home/alice/.pam-otp /home/alice/.pam-otp && \
+             mount -o remount,bind,ro /home/alice/.pam-otp",
+        );
+        let disable = || {
+            let mut command = world.sandbox.command(world.sandbox.pam_otp());
+            let command = command.args(["disable", "--user", "alice"]);
+            command.output().unwrap().status.success()
+        };
+        assert!(!disable());
+        let aside = format!("{GOOGLE}.disabled");
+        world.script(&format!("test -e {aside} && umount /home/alice/.pam-otp"));
+        assert!(disable());
+        world.script(&format!("mv {aside} {GOOGLE}"));
+        assert_eq!(
+            world.ends(&world.door, &code),
+            refused("used_code"),
+            "{own}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_put_back_after_disabling_has_its_used_codes_used() {
+    let Some(world) = World::new() else {
+        return;
+    };
+    let phone = world.google(USUAL);
+    let now = authenticator::now();
+    let [first, second] = [0, 30].map(|ahead| phone.code_at(now + ahead));
+    assert_eq!(world.ends(&world.door, &first), granted("code"));
+    let mut disable = world.sandbox.command(world.sandbox.pam_otp());
+    run(disable.args(["disable", "--user", "alice"]), "");
+    world.script(&format!("mv {GOOGLE}.disabled {GOOGLE}"));
+    assert_eq!(world.ends(&world.door, &first), refused("used_code"));
+    assert_eq!(world.ends(&world.door, &second), granted("code"));
+    assert_eq!(world.ends(&world.door, &second), refused("used_code"));
+    // What cannot be read opens nothing.
+    world.script("rm /home/alice/.pam-otp/state; echo x >/home/alice/.pam-otp/state.disabled");
+    assert!(!world.ends(&world.door, &phone.code()).0);
+}

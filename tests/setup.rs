@@ -51,7 +51,7 @@ fn world() -> Option<(World, Phone)> {
             .args(["-c", "rm -f /etc/ssh/sshd_config.d/*"]),
         "",
     );
-    install_module(&world);
+    world.sandbox.install_module();
     Some((world, phone))
 }
 
@@ -104,24 +104,6 @@ fn kept(service: &str) -> String {
     format!("/var/lib/pam-otp-setup/{service}")
 }
 
-/// Puts the built module where libpam looks for `pam_otp.so`.
-fn install_module(world: &World) {
-    let directory = run(
-        world.sandbox.command("sh").args([
-            "-c",
-            "dirname \"$(find /lib /usr/lib /lib64 -name pam_unix.so 2>/dev/null | head -n 1)\"",
-        ]),
-        "",
-    );
-    let directory = directory.trim();
-    let script = format!(
-        "mkdir /run/modules && cp -a {directory}/. /run/modules/ && \
-         cp {} /run/modules/pam_otp.so && mount --bind /run/modules {directory}",
-        world.sandbox.module().display()
-    );
-    run(world.sandbox.command("sh").args(["-euc", &script]), "");
-}
-
 fn sudo(world: &World, code: &str) -> bool {
     let mut command = world.sandbox.command_as("alice", "sudo");
     command.args(["-S", "id", "-un"]);
@@ -167,6 +149,9 @@ fn sshd_is_tried_a_login_with_a_code_is_seen_and_the_confirmed_change_stays_unti
     assert_eq!(stack(&world, "sshd"), before);
     assert!(!is_there(&world, drop_in));
 
+    let shown = setup(&world, &["sshd"]);
+    let warned = String::from_utf8_lossy(&shown.stderr);
+    assert!(warned.contains("become root by sudo or su"), "{warned}");
     let said = done(&world, &["sshd", "--yes", "--try", "10m", "--reload"]);
     assert!(said.contains("It undoes itself at"), "{said}");
     assert!(stack(&world, "sshd").contains("auth required pam_otp.so witness=/var/lib/"));

@@ -26,6 +26,11 @@ fuzz_target!(|text: &[u8]| {
         Ok(policy) => {
             check(&policy);
             assert_eq!(read(text, "sshd").expect("the same again"), policy);
+            // An end of line that is the library's to read changes nothing.
+            if text.len() < 64 * 1024 - 1 {
+                let other = read(&[text, b"\r\n"].concat(), "sshd");
+                assert_eq!(other.expect("the same to the other reader"), policy);
+            }
             // A section of another service is checked too, but changes nothing.
             let elsewhere = read(text, "no-such-service-anywhere").expect("the same file");
             if !text.windows(7).any(|part| part == b"service") && !text.contains(&b'\\') {

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use crc::{CRC_64_XZ, Crc};
 use libfuzzer_sys::fuzz_target;
 use pam_otp_core::recovery::RecoveryId;
 use pam_otp_core::source::SourceId;
@@ -15,7 +16,6 @@ use pam_otp_core::state::State;
 use pam_otp_core::state::slots::{Durability, FILE, SLOT, Slots, Write};
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::TokenId;
-use sha2::{Digest, Sha256};
 
 fuzz_target!(|input: &[u8]| match input.split_first() {
     Some((b'f', file)) => any_file(file),
@@ -56,7 +56,7 @@ fn any_payload(input: &[u8]) {
 }
 
 fn slot(flags: u16, sequence: u64, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = b"pam-otp\n\x01\x00".to_vec();
+    let mut bytes = b"pam-otp\n\x02\x00".to_vec();
     // The version that this program writes, whichever that is.
     let own = Slots::create(&State::default()).expect("an empty state");
     bytes[8..10].copy_from_slice(&own[8..10]);
@@ -68,8 +68,8 @@ fn slot(flags: u16, sequence: u64, payload: &[u8]) -> Vec<u8> {
     );
     bytes.extend((sequence + 1).to_le_bytes());
     bytes.extend(payload);
-    let checksum = Sha256::digest(&bytes);
-    bytes.extend(checksum);
+    let checksum = Crc::<u64>::new(&CRC_64_XZ).checksum(&bytes);
+    bytes.extend(checksum.to_le_bytes());
     bytes.resize(SLOT, 0);
     bytes
 }

@@ -18,7 +18,13 @@ fuzz_target!(|input: &[u8]| {
     };
     let text = text.replace(MARK, &format!("\"{CANARY}\""));
     match TokenFile::parse(text.as_bytes()) {
-        Ok(file) => check(&file),
+        Ok(file) => {
+            check(&file);
+            // An end of line that is the library's to read changes nothing.
+            let other = TokenFile::parse(format!("{text}\r\n").as_bytes());
+            let other = other.expect("the same to the other reader");
+            assert_eq!(*other.to_toml(), *file.to_toml());
+        }
         Err(fault) => {
             let lines = text.split('\n').count();
             assert!(

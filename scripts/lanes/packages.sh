@@ -2,9 +2,9 @@
 # usage: packages.sh, or --check: is all here that it needs?
 #
 # Makes the packages, and tries them: lint, the life of each in fresh systems with
-# logins through their libpam, the SELinux modules in a distribution's policy, and
-# a second build that must give the same bytes. As root, on Debian or Ubuntu; the
-# systems and some packages are downloaded.
+# logins through their libpam, trials of setup on a machine that boots, the SELinux
+# modules in a distribution's policy, and a second build that must give the same
+# bytes. As root, on Debian or Ubuntu; the systems and some packages are downloaded.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,12 +23,15 @@ step() {
 }
 
 step scripts/install-deps.sh packages
-step make --no-print-directory build
+step make --no-print-directory build page
 step scripts/packages/deb.sh
 step scripts/packages/rpm.sh
 step scripts/packages/lint.sh
 step scripts/packages/test-make-install.sh
 step scripts/packages/test-deb.sh bookworm trixie
+step scripts/packages/test-booted.sh bookworm
+# With Cockpit's bridge in one of them.
+step scripts/packages/test-page.sh bookworm trixie
 step scripts/packages/test-rpm.sh trixie
 step scripts/packages/test-selinux.sh bookworm
 step scripts/packages/test-reproducible.sh

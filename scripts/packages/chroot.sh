@@ -12,17 +12,18 @@ in_namespace() {
     fi
 }
 
-# Makes sure that the packed system of this suite is there.
+# Makes sure that the packed system of suite $1 is there; or one called $2 of that
+# suite, with the packages $3 as well.
 debian() {
-    packed=$packages/$1.tar
+    packed=$packages/${2:-$1}.tar
     [ ! -f "$packed" ] || return 0
     echo "chroot: making Debian $1"
-    made=$packages/$1.new
+    made=${packed%.tar}.new
     rm -rf "$made"
     # shellcheck disable=SC2086 # the mirror is a word or nothing
-    debootstrap --variant=minbase --include=pamtester,oathtool,expect "$1" "$made" \
-        ${DEBIAN_MIRROR:-} >"$packages/$1.log" 2>&1 || {
-        tail -n 20 "$packages/$1.log" >&2
+    debootstrap --variant=minbase --include="pamtester,oathtool,expect${3:+,$3}" "$1" "$made" \
+        ${DEBIAN_MIRROR:-} >"${packed%.tar}.log" 2>&1 || {
+        tail -n 20 "${packed%.tar}.log" >&2
         fail "debootstrap of $1 failed" 'DEBIAN_MIRROR=ADDRESS names another mirror'
     }
     rm -f "$made"/var/cache/apt/archives/*.deb
@@ -31,7 +32,7 @@ debian() {
     rm -rf "$made"
 }
 
-# Unpacks a fresh system of suite $1 at $root. Its files are in memory: they are
+# Unpacks the packed system $1 at $root. Its files are in memory: they are
 # gone with the namespace.
 fresh() {
     root=$packages/root
@@ -51,6 +52,21 @@ fresh() {
 inside() {
     env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
         DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
+}
+
+# What is on the disk, but for what dpkg, apt and debconf keep for themselves.
+everything() {
+    (cd "$root" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \
+        -o -path ./var/lib/apt -o -path ./var/lib/pam/seen -o -path ./proc -o -path ./dev \
+        -o -path ./tmp -o -path ./root \) -prune -o -print | sort)
+}
+
+# Whether $package was built for a newer libc than is here, so that it does not run.
+too_new() {
+    needed=$(dpkg-deb -f "$package" Depends | grep -o 'libc6 (>= [^)]*' | sed 's/.* //')
+    has=$(inside dpkg-query --show --showformat='${Version}' libc6)
+    dpkg --compare-versions "$has" lt "$needed" || return 1
+    echo "${0##*/}: $suite: LEFT OUT: this package needs libc6 $needed, and there it is $has"
 }
 
 # Logs in: service, user, password, code. Prints the questions and the end.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: deb.sh: makes the Debian package of what `make build` has built, in
+# usage: deb.sh: makes the Debian packages of what `make build page` has built, in
 # target/packages.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -13,8 +13,21 @@ debian=$work/pam-otp/debian
 
 fill '#IN-USE#' packaging/in-use.sh packaging/debian/pam-otp.prerm >"$debian/pam-otp.prerm"
 fill '#CHECK-POLICY#' packaging/check-policy.sh packaging/debian/pam-otp.postinst >"$debian/pam-otp.postinst"
-sed -n '/^Permission/,$s/^/ /p' LICENSE-MIT | sed 's/^ $/ ./' >"$work/mit"
-fill '@MIT@' "$work/mit" packaging/debian/copyright >"$debian/copyright"
+# As debian/copyright has texts.
+indented() {
+    sed 's/[[:space:]]*$//; s/^/ /; s/^ $/ ./'
+}
+
+sed -n '/^Permission/,$p' LICENSE-MIT | indented >"$work/mit"
+fill '@MIT@' "$work/mit" packaging/debian/copyright >"$work/copyright"
+export WITHOUT=--no-package=cockpit-pam-otp
+if with_page; then
+    WITHOUT=
+    indented <"$target/page/LICENSES.txt" >"$work/page"
+    fill '@PAGE@' "$work/page" "$work/copyright" >"$debian/copyright"
+else
+    sed '/^Files: usr.share.cockpit/,/^@PAGE@/d' "$work/copyright" >"$debian/copyright"
+fi
 cat >"$debian/changelog" <<END
 pam-otp ($version-1) unstable; urgency=medium
 
@@ -28,7 +41,7 @@ export TOP="$PWD"
     cat "$work/log" >&2
     fail 'dpkg-buildpackage failed'
 }
-rm -f "$packages"/pam-otp_*.deb
-mv "$work"/pam-otp_*.deb "$packages/"
+rm -f "$packages"/pam-otp_*.deb "$packages"/cockpit-pam-otp_*.deb
+mv "$work"/*.deb "$packages/"
 give_back
-ls -l "$packages"/pam-otp_*.deb
+ls -l "$packages"/*pam-otp_*.deb

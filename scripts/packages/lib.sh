@@ -12,6 +12,13 @@ fail() {
     exit 1
 }
 
+# Whether the page for Cockpit gets a package: it was made, or is not wanted.
+with_page() {
+    [ "${PAGE:-page}" = page ] || return 1
+    [ -f "$target/page/manifest.json" ] ||
+        fail 'the page for Cockpit is not made' 'make page; or PAGE=no leaves it out'
+}
+
 # The version is written once, in Cargo.toml.
 version=$(sed -n '/^\[workspace\.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
 [ -n "$version" ] || fail 'Cargo.toml has no version under [workspace.package]'

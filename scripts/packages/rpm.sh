@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: rpm.sh [VERSION DIRECTORY]
 #
-# Makes the rpm packages of what `make build` has built, in target/packages; or,
+# Makes the rpm packages of what `make build page` has built, in target/packages; or,
 # for tests, as another version elsewhere.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,7 +17,8 @@ fill '#IN-USE#' packaging/in-use.sh packaging/rpm/preun.in >"$work/preun"
 
 # On Debian, directories as Fedora and its kin have them.
 set --
-[ ! -e /etc/debian_version ] || set -- --define "_libdir /usr/lib64"
+with_page || set -- --without page
+[ ! -e /etc/debian_version ] || set -- "$@" --define "_libdir /usr/lib64"
 
 rpmbuild -bb --build-in-place --noclean "$@" \
     --define "_topdir $work" --define "work $work" \
@@ -32,7 +33,7 @@ rpmbuild -bb --build-in-place --noclean "$@" \
     fail 'rpmbuild failed'
 }
 mkdir -p "$out"
-rm -f "$out"/pam-otp*.rpm
+rm -f "$out"/*pam-otp*.rpm
 mv "$work"/RPMS/*/*.rpm "$out/"
 give_back
-ls -l "$out"/pam-otp*.rpm
+ls -l "$out"/*pam-otp*.rpm

@@ -1,13 +1,15 @@
 #!/bin/sh
-# usage: stage.sh ROOT debian|redhat
+# usage: stage.sh ROOT debian|redhat [PAGE-ROOT]
 #
-# Puts below ROOT what packages have besides what `make install` puts there.
+# Puts below ROOT what packages have besides what `make install` puts there. The page
+# for Cockpit goes below PAGE-ROOT, if its package is another tree.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/packages/lib.sh
 
 root=$1
 family=$2
+page_root=${3:-$root}
 doc=$root/usr/share/doc/pam-otp
 
 put() {
@@ -49,3 +51,12 @@ for page in README.md SECURITY.md docs/formats.md docs/json.md docs/json-schema.
 done
 scripts/packages/third-party.sh >"$doc/THIRD-PARTY"
 chmod 644 "$doc/THIRD-PARTY"
+
+page=$root/usr/share/cockpit
+if with_page; then
+    install -d "$page_root/usr/share/doc/cockpit-pam-otp"
+    mv "$page/pam-otp/LICENSES.txt" "$page_root/usr/share/doc/cockpit-pam-otp/THIRD-PARTY"
+    [ "$page_root" = "$root" ] || mv "$page" "$page_root/usr/share/"
+else
+    rm -rf "$page"
+fi

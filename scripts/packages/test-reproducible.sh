@@ -19,14 +19,14 @@ git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
     cd "$copy"
     umask 077
     export CARGO_TARGET_DIR="$copy/elsewhere" LC_ALL=C.UTF-8 TZ=Asia/Kolkata
-    make --no-print-directory build deb rpm >"$copy/log" 2>&1 || {
+    make --no-print-directory deb rpm >"$copy/log" 2>&1 || {
         cat "$copy/log" >&2
         fail 'the second build failed'
     }
 )
 
 status=0
-for package in "$packages"/pam-otp_*.deb "$packages"/pam-otp-*.rpm; do
+for package in "$packages"/*pam-otp_*.deb "$packages"/*pam-otp-*.rpm; do
     if cmp "$package" "$copy/elsewhere/packages/${package##*/}"; then
         echo "${0##*/}: ${package##*/}: the same bytes"
     else

@@ -12,6 +12,7 @@ in_namespace "$@"
 
 suite=$1
 package=$(ls "$packages"/pam-otp-[0-9]*.rpm)
+page=$(ls "$packages"/cockpit-pam-otp-*.rpm)
 selinux=$(ls "$packages"/pam-otp-selinux-*.rpm)
 policy=/etc/security/pam_otp.toml
 
@@ -83,10 +84,25 @@ it_is_not_removed_while_a_stack_names_it() {
     same "$(log_in daemon alice correct-horse "$(recovery_code)")" 'password code granted'
 }
 
+the_page_for_cockpit_comes_and_goes_with_its_own_package() {
+    at=$root/usr/share/cockpit/pam-otp
+    [ ! -e "$at" ] || broken 'it is in another package'
+    done_well change -i "$page"
+    for file in manifest.json index.html page.js page.css; do
+        same "$(stat -c '%a %U:%G' "$at/$file")" '644 root:root'
+    done
+    expect_text "$(rpm_in_root -q --requires cockpit-pam-otp)" 'cockpit-bridge >= 287'
+    done_well change -e cockpit-pam-otp
+    [ ! -e "$at" ] || broken "left behind: $(ls "$at")"
+}
+
 removing_it_keeps_records_and_a_changed_policy() {
     rm "$root/etc/pam.d/postlogin" "$root/etc/pam.d/daemon"
-    install -d -m 700 "$root/var/lib/pam-otp/bob"
+    install -d -m 700 "$root/var/lib/pam-otp/bob" "$root/var/lib/pam-otp-setup/panel"
+    touch "$root/var/lib/pam-otp-setup/.lock" "$root/var/lib/pam-otp-setup/.panel.stack.changed"
     done_well change -e pam-otp
+    expect_text "$said" 'files that were changed after setup are kept'
+    same "$(ls -A "$root/var/lib/pam-otp-setup")" .panel.stack.changed
     [ ! -e "$root/usr/lib64/security/pam_otp.so" ] || broken 'the module is still there'
     [ -e "$root$policy.rpmsave" ] || broken 'the policy is not kept'
     [ -d "$root/var/lib/pam-otp/bob" ] || broken 'a record in the system store is gone'
@@ -101,5 +117,6 @@ run_tests \
     a_stack_as_of_authselect_asks_for_password_and_code \
     an_upgrade_keeps_state_records_and_policy \
     a_policy_that_does_not_parse_is_said_at_an_upgrade_and_left_alone \
+    the_page_for_cockpit_comes_and_goes_with_its_own_package \
     it_is_not_removed_while_a_stack_names_it \
     removing_it_keeps_records_and_a_changed_policy

@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
+use std::fmt::Write;
 use std::ptr;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use pam_otp_core::session::Session;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Host, HostError};
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, USUAL};
 
 mod memory;
 
@@ -305,8 +306,9 @@ impl Host for LinuxPam<'_> {
             Level::Notice => libc::LOG_NOTICE,
             Level::Error => libc::LOG_ERR,
         };
+        let mut line = String::with_capacity(USUAL);
         // An event escapes control characters, NUL among them.
-        let Ok(line) = CString::new(event.to_string()) else {
+        let (Ok(()), Ok(line)) = (write!(line, "{event}"), CString::new(line)) else {
             return;
         };
         // SAFETY: handle as above; the format takes one NUL-terminated string,

@@ -1,8 +1,10 @@
 //! Clocks: is this machine's right, and how far is a phone's from it?
 //!
 //! The kernel knows whether its clock is synchronised: whoever sets it says so.
-//! No safe code can ask the kernel, but systemd's `timedatectl` can. Where that is
-//! not at hand, chrony is asked itself, and systemd-timesyncd leaves a file.
+//! systemd's `timedatectl` tells. Where that is not at hand, chrony is asked itself;
+//! then the kernel; and systemd-timesyncd leaves a file.
+
+mod kernel;
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -15,6 +17,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pam_otp_core::code::Code;
 use pam_otp_core::time::UnixTime;
 use pam_otp_core::token::{Kind, Token};
+
+use self::kernel::Kernel;
 
 /// How far a phone's clock is looked for, before and after now.
 const HOUR: u64 = 3600;
@@ -37,13 +41,16 @@ const DAEMONS: [(&str, &str); 4] = [
     ("run/ntpd-rs", "ntpd-rs"),
 ];
 
-/// Whether the kernel takes its clock for right.
+/// Whether this machine's clock is taken for right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Synchronisation {
     /// Somebody sets it by a better one.
     Synchronised,
     /// Nobody does, or has not for long.
     Unsynchronised,
+    /// The kernel knows of nobody who does, and nobody was found here: what runs
+    /// outside a container or a virtual machine may.
+    Unkept,
     /// Why that cannot be told.
     Unknown(&'static str),
 }
@@ -54,45 +61,67 @@ pub(crate) struct Clock {
     state: Synchronisation,
     /// Who seems to set it.
     daemon: Option<&'static str>,
+    kernel: Option<Kernel>,
 }
 
 impl Clock {
-    /// Asks the system; takes two seconds at most.
+    /// Asks the system; takes two seconds at most for each program.
     pub(crate) fn look() -> Self {
         let mut command = Command::new(TIMEDATECTL);
         command.args(["show", "--property=NTPSynchronized", "--value"]);
-        let clock = Self::of(&ask(command.env_clear()), Path::new("/"));
-        if clock.synchronised().is_some() || clock.daemon != Some("chronyd") {
-            return clock;
-        }
-        let mut command = Command::new(CHRONYC);
-        command.args(["-c", "tracking"]);
-        let state = ask(command.env_clear())
-            .ok()
-            .and_then(|said| by_chrony(&said));
+        let said = ask(command.env_clear());
+        let chrony = || {
+            let mut command = Command::new(CHRONYC);
+            command.args(["-c", "tracking"]);
+            by_chrony(&ask(command.env_clear()).ok()?)
+        };
+        Self::of(&said, chrony, Kernel::look(), Path::new("/"))
+    }
+
+    fn of(
+        said: &io::Result<String>,
+        chrony: impl FnOnce() -> Option<Synchronisation>,
+        kernel: Option<Kernel>,
+        root: &Path,
+    ) -> Self {
+        let seems = |(path, name): &(&str, &'static str)| root.join(path).exists().then_some(*name);
+        let daemon = DAEMONS.iter().find_map(seems);
+        let by_kernel = || {
+            kernel.map(|kernel| match (kernel.synchronised(), daemon) {
+                (true, _) => Synchronisation::Synchronised,
+                (false, Some(_)) => Synchronisation::Unsynchronised,
+                (false, None) => Synchronisation::Unkept,
+            })
+        };
+        let by_file = || {
+            let there = root.join(TIMESYNCD).exists();
+            there.then_some(Synchronisation::Synchronised)
+        };
+        let state = match Synchronisation::of(said) {
+            Synchronisation::Unknown(reason) => (daemon == Some("chronyd"))
+                .then(chrony)
+                .flatten()
+                .or_else(by_kernel)
+                .or_else(by_file)
+                .unwrap_or(Synchronisation::Unknown(reason)),
+            known => known,
+        };
         Self {
-            state: state.unwrap_or(clock.state),
-            ..clock
+            state,
+            daemon,
+            kernel,
         }
     }
 
-    fn of(said: &io::Result<String>, root: &Path) -> Self {
-        let seems = |(path, name): &(&str, &'static str)| root.join(path).exists().then_some(*name);
-        let mut state = Synchronisation::of(said);
-        if matches!(state, Synchronisation::Unknown(_)) && root.join(TIMESYNCD).exists() {
-            state = Synchronisation::Synchronised;
-        }
-        Self {
-            state,
-            daemon: DAEMONS.iter().find_map(seems),
-        }
+    pub(crate) fn state(self) -> Synchronisation {
+        self.state
     }
 
     /// Whether it is known to be right, or known not to be.
     pub(crate) fn synchronised(self) -> Option<bool> {
         match self.state {
             Synchronisation::Synchronised => Some(true),
-            Synchronisation::Unsynchronised => Some(false),
+            Synchronisation::Unsynchronised | Synchronisation::Unkept => Some(false),
             Synchronisation::Unknown(_) => None,
         }
     }
@@ -102,16 +131,18 @@ impl Clock {
         self.daemon
     }
 
+    /// What the kernel says of its errors, where a program tells.
+    pub(crate) fn kernel(self) -> Option<Kernel> {
+        self.kernel
+    }
+
     /// Which clock to set, if a phone's and this one are apart.
     pub(crate) fn hint(self) -> String {
-        match self.state {
-            Synchronisation::Synchronised => {
-                "this machine's clock is synchronised: let the phone set its clock by the network"
-                    .to_owned()
-            }
-            Synchronisation::Unsynchronised | Synchronisation::Unknown(_) => {
-                format!("this machine's clock: {self}; look at the phone's too")
-            }
+        if self.state == Synchronisation::Synchronised {
+            "this machine's clock is synchronised: let the phone set its clock by the network"
+                .to_owned()
+        } else {
+            format!("this machine's clock: {self}; look at the phone's too")
         }
     }
 }
@@ -145,14 +176,31 @@ fn by_chrony(said: &str) -> Option<Synchronisation> {
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.state, self.daemon) {
-            (Synchronisation::Synchronised, Some(daemon)) => write!(f, "synchronised ({daemon})"),
-            (Synchronisation::Synchronised, None) => f.write_str("synchronised"),
+            (Synchronisation::Synchronised, daemon) => {
+                let within = |kernel: Kernel| {
+                    // Who asks is told no more exactly than codes need.
+                    let most = kernel.maximum().as_millis().saturating_add(1);
+                    format!("within {most} ms")
+                };
+                let kernel = self.kernel.filter(|kernel| kernel.synchronised());
+                match (daemon, kernel.map(within)) {
+                    (Some(daemon), Some(within)) => write!(f, "synchronised ({daemon}, {within})"),
+                    (Some(daemon), None) => write!(f, "synchronised ({daemon})"),
+                    (None, Some(within)) => write!(f, "synchronised ({within})"),
+                    (None, None) => f.write_str("synchronised"),
+                }
+            }
             (Synchronisation::Unsynchronised, Some(daemon)) => write!(
                 f,
                 "not synchronised, though {daemon} seems to run; see whether it reaches a time server"
             ),
             (Synchronisation::Unsynchronised, None) => f.write_str(
                 "not synchronised; install chrony or systemd-timesyncd, which set it by the network",
+            ),
+            (Synchronisation::Unkept, _) => f.write_str(
+                "not synchronised as far as the kernel knows, and nothing was found here that sets \
+                 it; in a container or a virtual machine what runs outside may, else install chrony \
+                 or systemd-timesyncd",
             ),
             (Synchronisation::Unknown(reason), daemon) => {
                 write!(f, "cannot tell whether it is synchronised ({reason}")?;
@@ -239,6 +287,7 @@ mod tests {
             secret: Secret::new(b"12345678901234567890").unwrap(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         }
     }
 
@@ -295,6 +344,15 @@ mod tests {
         assert_eq!(describe(-3600), "about 1h behind this machine's clock");
     }
 
+    /// What is made of timedatectl's word and the kernel's, chrony saying nothing.
+    fn of(said: &io::Result<String>, kernel: Option<&str>, root: &TempDir) -> Clock {
+        let kernel = kernel.map(|said| Kernel::of(said).unwrap());
+        Clock::of(said, || None, kernel, root.path())
+    }
+
+    const FRESH: Option<&str> = Some("maxerror: 33500\nesterror: 130\n");
+    const GROWN: Option<&str> = Some("maxerror: 16000000\nesterror: 16000000\n");
+
     #[test]
     fn what_is_said_of_the_clock_comes_with_what_to_do() {
         let (bare, chrony) = (TempDir::new(), TempDir::new());
@@ -326,7 +384,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Clock::of(&said.map(str::to_owned), root.path()).to_string(),
+                of(&said.map(str::to_owned), None, root).to_string(),
                 expected
             );
         }
@@ -348,18 +406,70 @@ mod tests {
         let root = TempDir::new();
         fs::create_dir_all(root.path().join("run/systemd/timesync")).unwrap();
         let unknown = || Err(io::ErrorKind::NotFound.into());
-        assert_eq!(Clock::of(&unknown(), root.path()).synchronised(), None);
+        assert_eq!(of(&unknown(), None, &root).synchronised(), None);
         fs::write(root.path().join(TIMESYNCD), "").unwrap();
-        let clock = Clock::of(&unknown(), root.path());
+        let clock = of(&unknown(), None, &root);
         assert_eq!(clock.to_string(), "synchronised (systemd-timesyncd)");
-        let said_no = Clock::of(&Ok("no\n".to_owned()), root.path());
+        let said_no = of(&Ok("no\n".to_owned()), None, &root);
         assert_eq!(said_no.synchronised(), Some(false));
+    }
+
+    #[test]
+    fn chronys_own_word_counts_before_the_kernels() {
+        let root = TempDir::new();
+        let asked = |kernel| {
+            let unknown = Err(io::ErrorKind::NotFound.into());
+            let chrony = || Some(Synchronisation::Synchronised);
+            Clock::of(&unknown, chrony, Kernel::of(kernel), root.path()).state()
+        };
+        let grown = GROWN.unwrap();
+        assert_eq!(
+            asked(grown),
+            Synchronisation::Unkept,
+            "no chronyd to be asked"
+        );
+        fs::create_dir_all(root.path().join("run/chrony")).unwrap();
+        assert_eq!(asked(grown), Synchronisation::Synchronised);
+    }
+
+    #[test]
+    fn the_kernel_tells_where_nobody_else_does() {
+        let unknown = || Err(io::ErrorKind::NotFound.into());
+        let (bare, timesyncd) = (TempDir::new(), TempDir::new());
+        let clock = of(&unknown(), FRESH, &bare);
+        assert_eq!(clock.to_string(), "synchronised (within 34 ms)");
+        let clock = of(&unknown(), GROWN, &bare);
+        assert_eq!(clock.synchronised(), Some(false));
+        let text = clock.to_string();
+        assert!(text.starts_with("not synchronised as far as the kernel knows"));
+        assert!(text.contains("what runs outside may"), "{text}");
+        // Its file says that the clock was set once; the kernel, that it still is.
+        fs::create_dir_all(timesyncd.path().join("run/systemd/timesync")).unwrap();
+        fs::write(timesyncd.path().join(TIMESYNCD), "").unwrap();
+        let clock = of(&unknown(), GROWN, &timesyncd);
+        assert_eq!(clock.state(), Synchronisation::Unsynchronised);
+        let clock = of(&unknown(), FRESH, &timesyncd);
+        assert_eq!(
+            clock.to_string(),
+            "synchronised (systemd-timesyncd, within 34 ms)"
+        );
+    }
+
+    #[test]
+    fn the_kernels_errors_stand_beside_what_timedatectl_says() {
+        let root = TempDir::new();
+        let clock = of(&Ok("yes\n".to_owned()), FRESH, &root);
+        assert_eq!(clock.to_string(), "synchronised (within 34 ms)");
+        let clock = of(&Ok("yes\n".to_owned()), GROWN, &root);
+        assert_eq!(clock.to_string(), "synchronised", "16 s are no bound");
+        let clock = of(&Ok("no\n".to_owned()), FRESH, &root);
+        assert!(clock.to_string().starts_with("not synchronised; install"));
     }
 
     #[test]
     fn the_advice_names_the_clock_to_set() {
         let root = TempDir::new();
-        let hint = |text| Clock::of(&Ok(str::to_owned(text)), root.path()).hint();
+        let hint = |text| of(&Ok(str::to_owned(text)), None, &root).hint();
         assert!(hint("yes").ends_with("let the phone set its clock by the network"));
         assert!(hint("no").starts_with("this machine's clock: not synchronised; install"));
         assert!(hint("").starts_with("this machine's clock: cannot tell whether"));

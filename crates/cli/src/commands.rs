@@ -78,8 +78,10 @@ commands! {
     /// Tell who has two-factor login, and how it stands (root only)
     List(list),
     /// Remove a record in whatever state, e.g. for a lost phone (root only)
+    #[command(override_usage = "pam-otp reset --user <NAME> [OPTIONS]")]
     Reset(reset),
     /// Forget wrong codes, so that nobody waits any more (root only)
+    #[command(override_usage = "pam-otp unlock --user <NAME> [OPTIONS]")]
     Unlock(unlock),
     /// Tell or change who always needs a code (root only)
     Require(require),

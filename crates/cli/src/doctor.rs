@@ -77,7 +77,7 @@ pub(crate) fn examine(inquiry: &Inquiry) -> Report {
     if names.is_empty() {
         let says = format!("no service in /etc/pam.d names {}", module::FILE);
         let finding = Finding::new(Severity::Note, Subject::Stack, "no_services", says);
-        findings.push(finding.mend("pam-otp setup sshd --try 5m --reload"));
+        findings.push(finding.mend(module::setup(&["sshd", "--try", "5m", "--reload"])));
         findings.push(policy::file(&inquiry.policy, false));
     }
     for service in &names {

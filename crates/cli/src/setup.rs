@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pam_otp_stack::{ServiceFile, Services};
+use pam_otp_stack::Services;
 
 use crate::commands::setup::{Method, Options};
 use crate::error::Error;
@@ -26,6 +26,7 @@ mod sshd;
 mod trial;
 
 pub(crate) use error::SetupError;
+pub(crate) use files::module_is_installed;
 
 use answer::Answer;
 use kept::Shelf;
@@ -205,11 +206,5 @@ impl Setup<'_> {
         person::prompt(&format!("{} [y/N] ", plain(question)))?;
         let answer = person::read_line()?.unwrap_or_default();
         Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
-    }
-
-    /// The stack's file, as it is.
-    fn file(path: &Path) -> Result<ServiceFile, Error> {
-        let bytes = files::read(path)?.unwrap_or_default();
-        Ok(ServiceFile::parse(path, bytes).map_err(SetupError::from)?)
     }
 }

@@ -99,6 +99,15 @@ fn where_no_service_names_the_module_it_says_so() {
         return;
     };
     let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &[]);
+    // Without the module setup refuses.
+    let install = find(&answer, "no_services")["mend"].as_str().unwrap();
+    assert!(!install.contains("setup"), "{install}");
+    assert!(
+        install.contains("install") || install.contains("rpm"),
+        "{install}"
+    );
+    sandbox.install_module();
+    let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &[]);
     let note = find(&answer, "no_services");
     assert_eq!(note["mend"], "pam-otp setup sshd --try 5m --reload");
     assert_eq!(answer["verdicts"], Value::Array(Vec::new()));

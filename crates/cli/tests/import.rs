@@ -444,3 +444,46 @@ fn a_file_above_the_working_directory_is_read_by_root_too() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
 }
+
+#[test]
+fn a_mark_of_byte_order_before_the_text_is_passed_over() {
+    let files = TempDir::new();
+    for (text, format) in [
+        (format!("{KEY}\n\" TOTP_AUTH\n"), "google"),
+        (format!("otpauth://totp/a?secret={KEY}\n"), "uri"),
+    ] {
+        let file = files.path().join(format);
+        fs::write(&file, format!("\u{feff}{text}")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        for arguments in [&[][..], &["--from", format]] {
+            let world = World::new();
+            let mut all = vec!["import", file.to_str().unwrap()];
+            all.extend(arguments);
+            let answer = world.done(&all, "");
+            assert_eq!(answer["imported"], 1, "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_shorter_than_the_rfc_allows_is_taken_and_warned_of() {
+    // 10 bytes, which old versions of google-authenticator made; 15; 16.
+    for (secret, warned) in [
+        ("JBSWY3DPEHPK3PXP", true),
+        ("JBSWY3DPEHPK3PXPJBSWY3DP", true),
+        ("JBSWY3DPEHPK3PXPJBSWY3DPEE", false),
+    ] {
+        let world = World::new();
+        let answer = world.done(
+            &["import", "-"],
+            &format!("otpauth://totp/a?secret={secret}"),
+        );
+        let warnings = answer["warnings"].as_array().unwrap();
+        let told = |it: &Value| {
+            it.as_str()
+                .unwrap()
+                .starts_with("line 1: the secret has fewer than 16 bytes")
+        };
+        assert_eq!(warnings.iter().any(told), warned, "{answer}");
+    }
+}

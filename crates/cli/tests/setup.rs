@@ -12,8 +12,10 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::World;
+use pam_otp_testkit::process::poll_until;
 use pam_otp_testkit::temp::TempDir;
 use serde_json::{Value, json};
 
@@ -245,6 +247,80 @@ fn killed_at(system: &System, arguments: &[&str], call: &str, time: u32) -> bool
     strace.args(system.arguments(arguments));
     let output = strace.stdin(Stdio::null()).output();
     !output.unwrap().status.success()
+}
+
+/// What somebody writes between two reads would be kept as one thing, and replaced by
+/// what another was made into.
+#[test]
+fn a_stack_is_read_once_before_it_is_decided_on() {
+    let system = System::like("debian-12");
+    let trace = system.root.path().join("trace");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-e", "trace=readlink,readlinkat"]);
+    strace
+        .arg("-P")
+        .arg(system.path("sudo"))
+        .arg("-o")
+        .arg(&trace);
+    strace.arg(env!("CARGO_BIN_EXE_pam-otp"));
+    strace.args(system.arguments(&["sudo"]));
+    let output = strace.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let looked = fs::read_to_string(trace).unwrap();
+    let looked = looked.lines().filter(|line| line.contains("readlink"));
+    assert_eq!(looked.count(), 1);
+}
+
+#[test]
+fn a_file_that_comes_into_being_before_a_vendor_s_is_not_replaced() {
+    let system = System::like("debian-12");
+    let vendor = system.root.path().join("usr/lib/pam.d");
+    fs::create_dir_all(&vendor).unwrap();
+    fs::rename(system.path("sudo"), vendor.join("sudo")).unwrap();
+    // While the lock is waited for, which stands between what is read and the change.
+    let kept = system.root.path().join("var/lib/pam-otp-setup");
+    fs::create_dir_all(&kept).unwrap();
+    let lock = fs::File::create(kept.join(".lock")).unwrap();
+    let mut flock = Command::new("flock");
+    flock
+        .arg(kept.join(".lock"))
+        .args(["sh", "-c", "echo held; read line"]);
+    let mut holder = flock
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 5];
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut said).unwrap();
+    drop(lock);
+    let mut setup = Command::new(env!("CARGO_BIN_EXE_pam-otp"));
+    setup.args(system.arguments(&["--json", "sudo", "--yes"]));
+    let setup = setup
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_lock(setup.id());
+    system.write("sudo", "auth required pam_unix.so\n# mine\n");
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    let output = setup.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["error"]["code"], "changed_stack", "{answer}");
+    assert!(system.read("sudo").contains("# mine"));
+    assert_eq!(system.done(&[])["services"], json!([]));
+}
+
+/// Until this process waits for a lock on a file.
+fn wait_for_lock(pid: u32) {
+    let waits = poll_until(Duration::from_secs(30), || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let own = format!(" {pid} ");
+        locks
+            .lines()
+            .any(|line| line.contains("->") && line.contains(&own))
+    });
+    assert!(waits, "{pid} waits for no lock");
 }
 
 /// What is set up is undone; whoever is killed on the way, the next run finds the

@@ -5,12 +5,14 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use data_encoding::BASE32_NOPAD;
-use hmac::digest::Key;
+use hmac::digest::{Key, Output};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::names::NAME;
 
 /// A generator of one-time codes: secret and algorithm, keyed once.
 ///
@@ -35,11 +37,25 @@ impl Generator {
     /// The code for one moving factor (RFC 4226, section 5.3).
     #[must_use]
     pub fn code(&self, moving_factor: u64) -> Code {
-        let number = self.keyed.truncated(&moving_factor.to_be_bytes());
+        let moving_factor = moving_factor.to_be_bytes();
+        let number = self.keyed.digest(&[&moving_factor], truncate);
         Code {
             value: number % self.digits.modulus(),
             digits: self.digits,
         }
+    }
+
+    /// The first eight bytes of the same HMAC over all parts in a row, which nobody
+    /// can tell without the secret. They must not be eight bytes: such are moving
+    /// factors, whose digests codes are made of.
+    pub(crate) fn name(&self, parts: &[&[u8]]) -> [u8; NAME] {
+        self.keyed.digest(parts, |digest| {
+            let mut name = [0; NAME];
+            for (to, from) in name.iter_mut().zip(digest) {
+                *to = *from;
+            }
+            name
+        })
     }
 }
 
@@ -347,17 +363,22 @@ impl Keyed {
         }
     }
 
-    fn truncated(&self, message: &[u8]) -> u32 {
+    /// What `read` makes of the HMAC over all parts in a row.
+    fn digest<T>(&self, parts: &[&[u8]], read: impl FnOnce(&[u8]) -> T) -> T {
         match self {
-            Self::Sha1(mac) => truncate(&mac.clone().chain_update(message).finalize().into_bytes()),
-            Self::Sha256(mac) => {
-                truncate(&mac.clone().chain_update(message).finalize().into_bytes())
-            }
-            Self::Sha512(mac) => {
-                truncate(&mac.clone().chain_update(message).finalize().into_bytes())
-            }
+            Self::Sha1(mac) => read(&finish(mac, parts)),
+            Self::Sha256(mac) => read(&finish(mac, parts)),
+            Self::Sha512(mac) => read(&finish(mac, parts)),
         }
     }
+}
+
+fn finish<M: Mac + Clone>(mac: &M, parts: &[&[u8]]) -> Output<M> {
+    let mut mac = mac.clone();
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes()
 }
 
 fn keyed<M: Mac + KeyInit>(secret: &Secret) -> M {

@@ -1,11 +1,15 @@
 //! A TOML document read strictly: a fault names the line and the key, a key
 //! that nobody asked for is a fault, and no value is ever shown.
+//!
+//! Two readers make the same tree. What our programs write is in TOML's plainest
+//! form, and a reader of our own knows that form alone: a login then costs a tenth
+//! of the instructions. All else, and whatever is wrong, is for the library.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+mod library;
+mod plain;
 
 /// What is wrong, and in which line (counted from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,48 +42,81 @@ pub(crate) fn read<T>(
         what: "not UTF-8 text".to_owned(),
     })?;
     let lines = Lines(text);
-    let table = DeTable::parse(text).map_err(|error| {
-        // The error's own Display would quote the line, secret included.
-        lines.fault(
-            error.span().unwrap_or_default(),
-            format!("not TOML: {}", error.message()),
-        )
-    })?;
+    let table = match plain::read(text) {
+        Some(table) => table,
+        None => library::read(text)
+            .map_err(|error| lines.fault(error.place, format!("not TOML: {}", error.what)))?,
+    };
     read(Entries {
         lines,
-        span: 0..0,
-        table: table.get_ref(),
+        place: 0,
+        table: &table,
     })
+}
+
+/// A table as it was read: its entries in the document's order.
+#[derive(Debug, Default, PartialEq)]
+struct Table<'d>(Vec<Pair<'d>>);
+
+impl<'d> Table<'d> {
+    fn get(&self, key: &str) -> Option<&Pair<'d>> {
+        self.0.iter().find(|pair| pair.key == key)
+    }
+}
+
+/// A key and what it has.
+#[derive(Debug, PartialEq)]
+struct Pair<'d> {
+    key: Cow<'d, str>,
+    /// Where the key stands: bytes from the beginning.
+    place: usize,
+    node: Node<'d>,
+}
+
+/// Something that stands behind a key, or in an array.
+#[derive(Debug, PartialEq)]
+struct Node<'d> {
+    /// Where it begins: bytes from the beginning. A table begins with its header.
+    place: usize,
+    content: Content<'d>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Content<'d> {
+    Text(Cow<'d, str>),
+    Integer(i64),
+    Boolean(bool),
+    Array(Vec<Node<'d>>),
+    Table(Table<'d>),
+    /// A float, a date, or an integer that is written in another way or too large.
+    Other,
 }
 
 /// The entries of one table, to be asked for by name.
 #[derive(Clone)]
 pub(crate) struct Entries<'t, 'd> {
     lines: Lines<'d>,
-    span: Range<usize>,
-    table: &'t DeTable<'d>,
+    place: usize,
+    table: &'t Table<'d>,
 }
 
 impl<'t, 'd> Entries<'t, 'd> {
     /// Refuses every key that is not in `known`, naming it.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Fault> {
-        let unknown = self
-            .table
-            .keys()
-            .filter(|key| !known.contains(&key.get_ref().as_ref()))
-            .min_by_key(|key| key.span().start);
-        unknown.map_or(Ok(()), |key| {
-            Err(self.lines.unknown(key.span(), key.get_ref(), known))
+        let mut pairs = self.table.0.iter();
+        let unknown = pairs.find(|pair| !known.contains(&pair.key.as_ref()));
+        unknown.map_or(Ok(()), |pair| {
+            Err(self.lines.unknown(pair.place, &pair.key, known))
         })
     }
 
     /// One entry, if it is there.
     pub(crate) fn get(&self, key: &'t str) -> Option<Entry<'t, 'd>> {
-        let value = self.table.get(key)?;
+        let node = &self.table.get(key)?.node;
         Some(Entry {
             lines: self.lines,
             key,
-            value,
+            node,
         })
     }
 
@@ -91,19 +128,17 @@ impl<'t, 'd> Entries<'t, 'd> {
 
     /// All entries, in the document's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entry<'t, 'd>> + use<'t, 'd> {
-        let mut entries: Vec<_> = self.table.iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
         let lines = self.lines;
-        entries.into_iter().map(move |(key, value)| Entry {
+        self.table.0.iter().map(move |pair| Entry {
             lines,
-            key: key.get_ref().as_ref(),
-            value,
+            key: pair.key.as_ref(),
+            node: &pair.node,
         })
     }
 
     /// A fault of the table as a whole.
     pub(crate) fn fault(&self, what: String) -> Fault {
-        self.lines.fault(self.span.clone(), what)
+        self.lines.fault(self.place, what)
     }
 }
 
@@ -112,22 +147,17 @@ pub(crate) struct Entry<'t, 'd> {
     lines: Lines<'d>,
     /// The key's name.
     pub(crate) key: &'t str,
-    value: &'t Spanned<DeValue<'d>>,
+    node: &'t Node<'d>,
 }
 
 impl<'t, 'd> Entry<'t, 'd> {
     /// What the value is.
     pub(crate) fn value(&self) -> Value<'t> {
-        match self.value.get_ref() {
-            DeValue::String(text) => Value::Text(text),
-            DeValue::Integer(number) => number
-                .as_str()
-                .parse()
-                .ok()
-                .filter(|_| number.radix() == 10)
-                .map_or(Value::Other, Value::Integer),
-            DeValue::Boolean(truth) => Value::Boolean(*truth),
-            _ => Value::Other,
+        match &self.node.content {
+            Content::Text(text) => Value::Text(text),
+            Content::Integer(number) => Value::Integer(*number),
+            Content::Boolean(truth) => Value::Boolean(*truth),
+            Content::Array(_) | Content::Table(_) | Content::Other => Value::Other,
         }
     }
 
@@ -160,68 +190,65 @@ impl<'t, 'd> Entry<'t, 'd> {
 
     /// A table.
     pub(crate) fn table(&self) -> Result<Entries<'t, 'd>, Fault> {
-        let span = self.value.span();
-        match self.value.get_ref() {
-            DeValue::Table(table) => Ok(Entries {
-                lines: self.lines,
-                span,
-                table,
-            }),
-            _ => Err(self.fault("must be a table")),
-        }
+        self.table_in(self.node)
+            .ok_or_else(|| self.fault("must be a table"))
     }
 
     /// An array of tables.
     pub(crate) fn tables(&self) -> Result<Vec<Entries<'t, 'd>>, Fault> {
-        self.array()?
-            .iter()
-            .map(|value| match value.get_ref() {
-                DeValue::Table(table) => Ok(Entries {
-                    lines: self.lines,
-                    span: value.span(),
-                    table,
-                }),
-                _ => Err(self.fault("must be an array of tables")),
-            })
-            .collect()
+        let tables = self.array()?.iter().map(|node| self.table_in(node));
+        let tables: Option<_> = tables.collect();
+        tables.ok_or_else(|| self.fault("must be an array of tables"))
     }
 
     /// An array of strings.
     pub(crate) fn texts(&self) -> Result<Vec<&'t str>, Fault> {
-        self.array()?
-            .iter()
-            .map(|value| match value.get_ref() {
-                DeValue::String(text) => Ok(text.as_ref()),
-                _ => Err(self.fault("must be an array of strings")),
-            })
-            .collect()
+        let array = self.array()?;
+        let mut texts = Vec::with_capacity(array.len());
+        for node in array {
+            let Content::Text(text) = &node.content else {
+                return Err(self.fault("must be an array of strings"));
+            };
+            texts.push(text.as_ref());
+        }
+        Ok(texts)
     }
 
     /// Each item of an array, as if it stood alone behind the key: a fault of it
     /// names its own line. `None` if this is no array.
     pub(crate) fn items(&self) -> Option<Vec<Self>> {
         let (lines, key) = (self.lines, self.key);
-        let array = self.array().ok()?;
-        let items = array.iter().map(|value| Entry { lines, key, value });
-        Some(items.collect())
+        let items = self.array().ok()?.iter();
+        Some(items.map(|node| Entry { lines, key, node }).collect())
     }
 
-    fn array(&self) -> Result<&'t DeArray<'d>, Fault> {
-        match self.value.get_ref() {
-            DeValue::Array(array) => Ok(array),
+    fn array(&self) -> Result<&'t [Node<'d>], Fault> {
+        match &self.node.content {
+            Content::Array(array) => Ok(array),
             _ => Err(self.fault("must be an array")),
+        }
+    }
+
+    fn table_in(&self, node: &'t Node<'d>) -> Option<Entries<'t, 'd>> {
+        match &node.content {
+            Content::Table(table) => Some(Entries {
+                lines: self.lines,
+                place: node.place,
+                table,
+            }),
+            _ => None,
         }
     }
 
     /// This key is none of those that are known.
     pub(crate) fn unknown(&self, known: &[&str]) -> Fault {
-        self.lines.unknown(self.value.span(), self.key, known)
+        self.lines.unknown(self.node.place, self.key, known)
     }
 
     /// A fault of this value.
     pub(crate) fn fault(&self, what: impl fmt::Display) -> Fault {
         self.lines
-            .fault(self.value.span(), format!("`{}`: {what}", self.key))
+            .fault(self.node.place, format!("`{}`: {what}", self.key))
     }
 }
 
@@ -240,16 +267,16 @@ pub(crate) enum Value<'t> {
 struct Lines<'d>(&'d str);
 
 impl Lines<'_> {
-    fn fault(self, span: Range<usize>, what: String) -> Fault {
+    fn fault(self, place: usize, what: String) -> Fault {
         Fault {
-            line: line_at(self.0.as_bytes(), span.start),
+            line: line_at(self.0.as_bytes(), place),
             what,
         }
     }
 
-    fn unknown(self, span: Range<usize>, key: &str, known: &[&str]) -> Fault {
+    fn unknown(self, place: usize, key: &str, known: &[&str]) -> Fault {
         self.fault(
-            span,
+            place,
             format!("unknown key `{key}`; known here: {}", known.join(", ")),
         )
     }
@@ -262,3 +289,6 @@ fn line_at(text: &[u8], offset: usize) -> usize {
         .count()
         .saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ pub mod enrolment;
 pub mod label;
 pub mod legacy;
 pub mod migration;
+mod names;
 pub mod network;
 pub mod policy;
 pub mod recovery;

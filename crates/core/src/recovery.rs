@@ -198,7 +198,12 @@ fn hash(salt: &[u8; SALT_BYTES], code: &RecoveryCode) -> RecoveryHash {
 }
 
 fn bytes_of<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
+    let mut bytes = [0; N];
+    if HEXLOWER.decode_len(hex.len()) != Ok(N) {
+        return None;
+    }
+    HEXLOWER.decode_mut(hex.as_bytes(), &mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// What is wrong with a `[recovery]` table.

@@ -12,11 +12,12 @@
 use std::collections::BTreeMap;
 
 use crate::answer::Answer;
+use crate::names::Keys;
 use crate::session::Session;
-use crate::source::{Source, keyed};
+use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
-use crate::token::{Token, TokenFile, TokenId};
+use crate::token::TokenFile;
 use crate::verify::{Rules, is_spent};
 
 /// Most places of one kind that a state remembers.
@@ -42,10 +43,11 @@ impl Kind {
 }
 
 impl Place {
-    pub(crate) fn network(network: &str) -> Self {
+    /// A network, or an address, as `net` and what it is.
+    pub(crate) fn network(name: String) -> Self {
         Self {
             kind: Kind::Network,
-            name: format!("net {network}"),
+            name,
         }
     }
 
@@ -65,13 +67,17 @@ impl Place {
     /// can be replaced, added or removed without all being forgotten.
     #[must_use]
     pub fn id(&self, record: &TokenFile) -> PlaceId {
-        let tokens: Vec<TokenId> = record.tokens().iter().map(Token::id).collect();
-        let mut parts: Vec<&[u8]> = vec![b"pam-otp place 1"];
-        parts.extend(tokens.iter().map(|id| id.0.as_slice()));
+        self.id_by(&Keys::of(record))
+    }
+
+    /// The same, for who has the record's keys.
+    pub(crate) fn id_by(&self, keys: &Keys) -> PlaceId {
+        let mut parts: Vec<&[u8]> = vec![b"pam-otp place 2"];
+        parts.extend(keys.iter().map(|key| key.id.0.as_slice()));
         parts.push(self.name.as_bytes());
         PlaceId {
             kind: self.kind,
-            id: keyed(record, &parts),
+            id: keys.name(&parts),
         }
     }
 }

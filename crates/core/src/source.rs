@@ -3,9 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use crate::names::Keys;
 use crate::remember::Place;
 use crate::session::Session;
 use crate::token::TokenFile;
@@ -51,17 +49,13 @@ impl Source {
     /// An address can be remembered, a name cannot.
     #[must_use]
     pub fn remote(rhost: &str) -> Self {
-        let (network, place) = match address(rhost) {
-            Some(IpAddr::V4(address)) => (address.to_string(), address.to_string()),
+        let (name, place) = match address(rhost) {
+            Some(IpAddr::V4(address)) => (format!("net {address}"), None),
             Some(IpAddr::V6(address)) => {
                 let network = u128::from(address) & (u128::MAX << 64);
-                let network = format!("{}/64", Ipv6Addr::from(network));
-                let place = if is_nobody_s_network(address) {
-                    address.to_string()
-                } else {
-                    network.clone()
-                };
-                (network, place)
+                let name = format!("net {}/64", Ipv6Addr::from(network));
+                let alone = is_nobody_s_network(address);
+                (name, alone.then(|| format!("net {address}")))
             }
             None => {
                 return Self {
@@ -71,8 +65,8 @@ impl Source {
             }
         };
         Self {
-            name: format!("net {network}"),
-            place: Some(Place::network(&place)),
+            place: Some(Place::network(place.unwrap_or_else(|| name.clone()))),
+            name,
         }
     }
 
@@ -104,27 +98,13 @@ impl Source {
     /// a copied state does not tell from where its owner logs in.
     #[must_use]
     pub fn id(&self, record: &TokenFile) -> SourceId {
-        SourceId(keyed(record, &[b"pam-otp source 1", self.name.as_bytes()]))
+        self.id_by(&Keys::of(record))
     }
-}
 
-/// A name that nobody can tell without the record's first secret.
-pub(crate) fn keyed(record: &TokenFile, parts: &[&[u8]]) -> [u8; 8] {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    if let Some(token) = record.tokens().first() {
-        token.secret.fill(&mut block);
+    /// The same, for who has the record's keys.
+    pub(crate) fn id_by(&self, keys: &Keys) -> SourceId {
+        SourceId(keys.name(&[b"pam-otp source 2", self.name.as_bytes()]))
     }
-    let mut hmac = <Hmac<Sha256> as KeyInit>::new(&block);
-    for part in parts {
-        hmac.update(part);
-    }
-    let digest = hmac.finalize().into_bytes();
-    zeroize::Zeroize::zeroize(block.as_mut_slice());
-    let mut id = [0; 8];
-    for (to, from) in id.iter_mut().zip(digest) {
-        *to = from;
-    }
-    id
 }
 
 impl fmt::Display for Source {

@@ -4,8 +4,6 @@
 
 use std::fmt::{self, Write as _};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::code::{Algorithm, Digits, Generator, Secret};
@@ -14,7 +12,7 @@ use crate::label::Label;
 use crate::legacy::ScratchCodes;
 use crate::recovery::{RecoveryId, RecoverySet};
 use crate::state::State;
-use crate::time::Period;
+use crate::time::{Period, UnixTime};
 
 /// The only version of the token file so far.
 pub const VERSION: u64 = 1;
@@ -201,6 +199,13 @@ impl TokenFile {
         codes.chain(self.scratch.iter().flat_map(ScratchCodes::ids))
     }
 
+    /// When the oldest of the tokens was added; `None` if one's day is not known.
+    #[must_use]
+    pub fn since(&self) -> Option<UnixTime> {
+        let added = self.tokens.iter().map(|token| token.added);
+        added.min().flatten()
+    }
+
     /// How many codes of either kind are not spent.
     #[must_use]
     pub fn recovery_left(&self, state: &State) -> usize {
@@ -243,6 +248,8 @@ pub struct Token {
     pub algorithm: Algorithm,
     /// The length of its codes.
     pub digits: Digits,
+    /// When it became one of the record's, if that is known.
+    pub added: Option<UnixTime>,
 }
 
 /// What a token's codes move with.
@@ -283,26 +290,22 @@ impl Token {
     /// that its codes depend on: a new secret starts anew, a new name doesn't.
     #[must_use]
     pub fn id(&self) -> TokenId {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        self.secret.fill(&mut block);
+        self.id_by(&self.generator())
+    }
+
+    /// The same, for who has its generator.
+    pub(crate) fn id_by(&self, generator: &Generator) -> TokenId {
         let period = match self.kind {
             Kind::Totp { period } => period.seconds(),
             Kind::Hotp { .. } => 0,
         };
-        let digest = <Hmac<Sha256> as KeyInit>::new(&block)
-            .chain_update(b"pam-otp token 1")
-            .chain_update(self.kind.name())
-            .chain_update(self.algorithm.name())
-            .chain_update(self.digits.as_u64().to_le_bytes())
-            .chain_update(period.to_le_bytes())
-            .finalize()
-            .into_bytes();
-        zeroize::Zeroize::zeroize(block.as_mut_slice());
-        let mut id = [0; 8];
-        for (to, from) in id.iter_mut().zip(digest) {
-            *to = from;
-        }
-        TokenId(id)
+        TokenId(generator.name(&[
+            b"pam-otp token 2",
+            self.kind.name().as_bytes(),
+            self.algorithm.name().as_bytes(),
+            &self.digits.as_u64().to_le_bytes(),
+            &period.to_le_bytes(),
+        ]))
     }
 
     pub(crate) fn read(entries: &Entries<'_, '_>) -> Result<Self, Fault> {
@@ -317,6 +320,7 @@ impl Token {
             "digits",
             "period",
             "counter",
+            "added",
         ])?;
         let name = entries.require("name")?;
         let name = TokenName::new(name.text()?).map_err(|error| name.fault(error))?;
@@ -331,6 +335,7 @@ impl Token {
             None => Digits::DEFAULT,
             Some(entry) => Digits::new(entry.unsigned()?).map_err(|error| entry.fault(error))?,
         };
+        let added = entries.get("added").map(|entry| entry.unsigned());
         Ok(Self {
             name,
             label: Label::read(entries)?,
@@ -338,6 +343,7 @@ impl Token {
             secret,
             algorithm,
             digits,
+            added: added.transpose()?.map(UnixTime),
         })
     }
 
@@ -352,6 +358,9 @@ impl Token {
             Kind::Totp { period } => writeln!(text, "period = {}", period.seconds()),
             Kind::Hotp { counter } => writeln!(text, "counter = {counter}"),
         };
+        if let Some(added) = self.added {
+            let _ = writeln!(text, "added = {}", added.0);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::answer::Answer;
 use crate::code::Code;
 use crate::legacy::ScratchCodes;
+use crate::names::Keys;
 use crate::recovery::{RecoveryCode, RecoveryId};
 use crate::remember::Place;
 use crate::source::{Source, SourceId};
@@ -13,7 +14,7 @@ use crate::state::State;
 use crate::state::slots::Durability;
 use crate::throttle::{self, Throttle};
 use crate::time::{Period, UnixTime};
-use crate::token::{Kind, Token, TokenFile};
+use crate::token::{Kind, Token, TokenFile, TokenId};
 
 mod find;
 mod resync;
@@ -50,11 +51,12 @@ impl Rules {
 
     /// Seconds that strangers wait for one more guess at this record.
     fn interval(&self, record: &TokenFile, state: &State, now: UnixTime) -> u64 {
-        self.interval_within(record, state, &reaches(record, state, *self, now))
+        let keys = Keys::of(record);
+        self.interval_within(record, state, &reaches(record, &keys, state, *self, now))
     }
 
     /// The same, for who knows already what each token's codes may belong to.
-    fn interval_within(&self, record: &TokenFile, state: &State, reaches: &[Reach]) -> u64 {
+    fn interval_within(&self, record: &TokenFile, state: &State, reaches: &[Reach<'_>]) -> u64 {
         let tokens = record.tokens().iter().zip(reaches);
         let chances = tokens.map(|(token, reach)| {
             let codes = match token.kind {
@@ -84,7 +86,8 @@ pub fn verify(
     rules: Rules,
     now: UnixTime,
 ) -> Decision {
-    let login = Login::new(record, state, source, rules, now);
+    let keys = Keys::of(record);
+    let login = Login::new(record, &keys, state, source, rules, now);
     match answer {
         Answer::Empty => Decision::ignore(Refusal::Empty),
         Answer::Malformed => Decision::ignore(Refusal::Malformed),
@@ -96,11 +99,12 @@ pub fn verify(
 /// All that one decision depends on, but the answer.
 struct Login<'a> {
     record: &'a TokenFile,
+    keys: &'a Keys,
     state: &'a State,
     source: SourceId,
     place: Option<&'a Place>,
     /// Of each token, in the record's order.
-    reaches: Vec<Reach>,
+    reaches: Vec<Reach<'a>>,
     rules: Rules,
     now: UnixTime,
 }
@@ -108,6 +112,7 @@ struct Login<'a> {
 impl<'a> Login<'a> {
     fn new(
         record: &'a TokenFile,
+        keys: &'a Keys,
         state: &'a State,
         source: &'a Source,
         rules: Rules,
@@ -115,10 +120,11 @@ impl<'a> Login<'a> {
     ) -> Self {
         Self {
             record,
+            keys,
             state,
-            source: source.id(record),
+            source: source.id_by(keys),
             place: source.place(),
-            reaches: reaches(record, state, rules, now),
+            reaches: reaches(record, keys, state, rules, now),
             rules,
             now,
         }
@@ -127,8 +133,8 @@ impl<'a> Login<'a> {
     fn verify_code(&self, code: &Code) -> Decision {
         self.guess(
             |token, reach| reach.find(token, code),
-            |state, token, moving_factor| {
-                let state = self.open(state, token, moving_factor)?;
+            |state, token, reach, moving_factor| {
+                let state = self.open(state, token, reach.key.id, moving_factor)?;
                 Some((state, Means::Token(token.name.to_string())))
             },
             || self.record.scratch()?.find(code),
@@ -146,8 +152,8 @@ impl<'a> Login<'a> {
     /// says which scratch code it is, `wrong` why it is for none.
     fn guess(
         &self,
-        find: impl Fn(&Token, &Reach) -> Option<Match>,
-        open: impl Fn(State, &Token, u64) -> Option<(State, Means)>,
+        find: impl Fn(&Token, &Reach<'_>) -> Option<Match>,
+        open: impl Fn(State, &Token, &Reach<'_>, u64) -> Option<(State, Means)>,
         scratch: impl FnOnce() -> Option<RecoveryId>,
         wrong: impl FnOnce() -> Refusal,
     ) -> Decision {
@@ -170,7 +176,7 @@ impl<'a> Login<'a> {
                         Some((state, first)) => (state, Some(first)),
                         None => (self.state.clone(), None),
                     };
-                    let Some((state, means)) = open(state, token, moving_factor) else {
+                    let Some((state, means)) = open(state, token, reach, moving_factor) else {
                         return Decision::ignore(Refusal::Exhausted);
                     };
                     opened = Some((state, first.unwrap_or(means)));
@@ -203,14 +209,13 @@ impl<'a> Login<'a> {
         self.refuse(wrong(), Some((self.source, interval)))
     }
 
-    fn tokens(&self) -> impl Iterator<Item = (&Token, &Reach)> {
+    fn tokens(&self) -> impl Iterator<Item = (&Token, &Reach<'a>)> {
         self.record.tokens().iter().zip(&self.reaches)
     }
 
     /// Spends a code, and learns from it how far the token's clock is off.
     /// `None` if its counter is at its end.
-    fn open(&self, state: State, token: &Token, moving_factor: u64) -> Option<State> {
-        let id = token.id();
+    fn open(&self, state: State, token: &Token, id: TokenId, moving_factor: u64) -> Option<State> {
         let spent = state.spend(id, moving_factor)?;
         Some(match token.kind {
             Kind::Totp { period } => {
@@ -253,7 +258,7 @@ impl<'a> Login<'a> {
     fn accept(&self, means: Means, spent: State) -> Decision {
         let state = spent.succeeded(self.source, self.now);
         let state = match self.place.filter(|_| self.rules.remember > 0) {
-            Some(place) => state.remembering(place.id(self.record), self.now),
+            Some(place) => state.remembering(place.id_by(self.keys), self.now),
             None => state,
         };
         Decision {
@@ -269,7 +274,7 @@ impl<'a> Login<'a> {
         let state = self.state.clone().failed(guess, self.now);
         // Whatever this service remembers: another one may.
         let state = match self.place {
-            Some(place) => state.forgetting(place.id(self.record)),
+            Some(place) => state.forgetting(place.id_by(self.keys)),
             None => state,
         };
         Decision {
@@ -280,9 +285,15 @@ impl<'a> Login<'a> {
 }
 
 /// What the codes of each token may belong to now.
-fn reaches(record: &TokenFile, state: &State, rules: Rules, now: UnixTime) -> Vec<Reach> {
-    let tokens = record.tokens().iter();
-    let reaches = tokens.map(|token| Reach::of(token, state, rules, now));
+fn reaches<'k>(
+    record: &TokenFile,
+    keys: &'k Keys,
+    state: &State,
+    rules: Rules,
+    now: UnixTime,
+) -> Vec<Reach<'k>> {
+    let tokens = record.tokens().iter().zip(keys.iter());
+    let reaches = tokens.map(|(token, key)| Reach::of(token, key, state, rules, now));
     reaches.collect()
 }
 
@@ -290,14 +301,12 @@ fn reaches(record: &TokenFile, state: &State, rules: Rules, now: UnixTime) -> Ve
 /// of its scratch codes, used or not. Helps to split a field; decides nothing.
 #[must_use]
 pub fn fits(record: &TokenFile, code: &Code, rules: Rules, now: UnixTime) -> bool {
-    let fresh = State::default();
-    let timed = record
-        .tokens()
-        .iter()
-        .filter(|token| matches!(token.kind, Kind::Totp { .. }));
+    let (fresh, keys) = (State::default(), Keys::of(record));
+    let tokens = record.tokens().iter().zip(keys.iter());
+    let timed = tokens.filter(|(token, _)| matches!(token.kind, Kind::Totp { .. }));
     let scratch = record.scratch().and_then(|codes| codes.find(code));
-    timed.fold(scratch.is_some(), |fits, token| {
-        fits | Reach::of(token, &fresh, rules, now)
+    timed.fold(scratch.is_some(), |fits, (token, key)| {
+        fits | Reach::of(token, key, &fresh, rules, now)
             .find(token, code)
             .is_some()
     })
@@ -320,9 +329,10 @@ pub(crate) fn is_spent(
         window: rules.window.saturating_add(MOVED),
         ..rules
     };
-    let tokens = record.tokens().iter();
-    tokens.fold(false, |spent, token| {
-        let found = Reach::of(token, state, rules, time).find(token, code);
+    let keys = Keys::of(record);
+    let tokens = record.tokens().iter().zip(keys.iter());
+    tokens.fold(false, |spent, (token, key)| {
+        let found = Reach::of(token, key, state, rules, time).find(token, code);
         spent | matches!(found, Some(Match::Used))
     })
 }

@@ -1,4 +1,8 @@
 //! All ways through a stack, whatever its modules return.
+//!
+//! For promises that must hold in every one of them: ways that meet are followed once,
+//! so that there is no limit. Doctor has a walk of its own (`doctor/ways.rs` of the
+//! command), which keeps ways apart that this one joins.
 
 use std::collections::HashSet;
 use std::hash::Hash;

@@ -28,4 +28,4 @@ pub mod strace;
 pub mod syslog;
 pub mod temp;
 
-mod process;
+pub mod process;

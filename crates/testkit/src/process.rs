@@ -1,4 +1,4 @@
-//! Children that do not outlive their owner.
+//! Children that do not outlive their owner, and waiting for what they do.
 
 use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -46,7 +46,7 @@ impl Drop for Guard {
 }
 
 /// Looks at `condition` until it holds (true) or `timeout` is over (false).
-pub(crate) fn poll_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub fn poll_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + timeout;
     loop {
         if condition() {

@@ -179,6 +179,17 @@ impl Sandbox {
         self.install(&self.module, "pam_otp.so", crate::artifacts::module)
     }
 
+    /// Puts the module where libpam looks for one that is named without a path.
+    pub fn install_module(&self) {
+        let script = format!(
+            "at=$(dirname \"$(find /lib /usr/lib /lib64 -name pam_unix.so 2>/dev/null | head -n 1)\") && \
+             mkdir /run/modules && cp -a \"$at/.\" /run/modules/ && \
+             cp {} /run/modules/pam_otp.so && mount --bind /run/modules \"$at\"",
+            self.module().display()
+        );
+        run(self.command("sh").args(["-euc", &script]), "");
+    }
+
     /// The path inside of the command `pam-otp`.
     #[must_use]
     pub fn pam_otp(&self) -> PathBuf {

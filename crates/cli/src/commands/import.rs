@@ -135,6 +135,8 @@ struct Report {
     user: Option<String>,
     /// The name that its token has now, or why it was refused.
     result: Result<TokenName, String>,
+    /// Its secret is shorter than RFC 4226 allows.
+    short: bool,
 }
 
 struct Import {
@@ -193,6 +195,7 @@ impl Import {
                     place: entry.place,
                     user: entry.user.map(|user| user.to_string()),
                     result: Err(why),
+                    short: false,
                 }),
             }
         }
@@ -207,11 +210,12 @@ impl Import {
                 reads.iter().map(|_| Err(error.clone())).collect()
             }
         };
-        for ((place, _), result) in reads.into_iter().zip(results) {
+        for ((place, read), result) in reads.into_iter().zip(results) {
             self.reports.push(Report {
                 place,
                 user: Some(user.clone()),
                 result,
+                short: read.token.secret.is_short(),
             });
         }
         self.reports
@@ -225,6 +229,7 @@ impl Import {
                 place: entry.place,
                 user: user.map(str::to_owned),
                 result: Err(entry.read.err().unwrap_or_else(|| why.to_owned())),
+                short: false,
             });
         }
     }
@@ -312,6 +317,14 @@ impl Import {
         }
         for report in &self.reports {
             reply.line(&report.line());
+        }
+        let imported_ones = self.reports.iter().filter(|report| report.result.is_ok());
+        for report in imported_ones.filter(|report| report.short) {
+            reply.warn(format!(
+                "{}: the secret has fewer than 16 bytes, less than RFC 4226 allows; enrol anew when \
+                 you can",
+                report.place.describe()
+            ));
         }
         let refused = all.saturating_sub(imported);
         reply.line(&format!("Imported: {imported}. Refused: {refused}."));
@@ -415,6 +428,7 @@ impl Merged {
         self.state = std::mem::take(&mut self.state).adopt(&known, id);
         self.tokens.push(Token {
             name: name.clone(),
+            added: Some(Session::now()),
             ..read.token.clone()
         });
         Ok(name)

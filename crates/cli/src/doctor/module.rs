@@ -16,6 +16,7 @@ use elf::endian::AnyEndian;
 use super::finding::{Finding, Severity, Subject};
 use super::said;
 use super::shell::shell;
+use crate::setup::module_is_installed;
 
 /// The module's own name.
 pub(super) const FILE: &str = "pam_otp.so";
@@ -59,7 +60,35 @@ fn error(code: &'static str, says: String) -> Finding {
 }
 
 /// In the directory of the package: apt cannot fetch it from anywhere.
-const INSTALL: &str = "apt-get install --reinstall ./pam-otp_*.deb";
+const DEB: &str = "apt-get install --reinstall ./pam-otp_*.deb";
+const RPM: &str = "rpm -U --replacepkgs ./pam-otp-[0-9]*.rpm";
+/// In the source's directory.
+const MAKE: &str = "make install";
+
+/// What brings the module, of the ways that this command can have come.
+fn install() -> &'static str {
+    let by_hand = std::env::current_exe().is_ok_and(|own| own.starts_with("/usr/local"));
+    let is_there = |program: &str| Path::new(program).exists();
+    match () {
+        () if by_hand => MAKE,
+        () if is_there("/usr/bin/dpkg") => DEB,
+        () if is_there("/usr/bin/rpm") => RPM,
+        () => MAKE,
+    }
+}
+
+/// What `pam-otp setup` with these arguments mends. Without the module it refuses,
+/// so that is to be installed first.
+pub(super) fn setup(arguments: &[&str]) -> String {
+    if !module_is_installed() {
+        return install().to_owned();
+    }
+    let words = ["pam-otp", "setup"].iter().chain(arguments);
+    let words = words
+        .map(|word| word as &dyn std::fmt::Display)
+        .collect::<Vec<_>>();
+    shell(&words)
+}
 
 /// Whether it can be loaded.
 pub(super) fn look(path: &Path) -> Finding {
@@ -68,7 +97,7 @@ pub(super) fn look(path: &Path) -> Finding {
         Ok(metadata) => metadata,
         Err(failed) => {
             let says = format!("{shown}, which the stack names: {failed}");
-            return error("module_missing", says).mend(INSTALL);
+            return error("module_missing", says).mend(install());
         }
     };
     if let Some(finding) = insecure(path, &metadata) {
@@ -90,14 +119,14 @@ pub(super) fn look(path: &Path) -> Finding {
     };
     let object = Object::parse(&content).map_err(str::to_owned);
     if let Err(what) = object.and_then(|it| it.fits()) {
-        return error("module_unloadable", format!("{shown} {what}")).mend(INSTALL);
+        return error("module_unloadable", format!("{shown} {what}")).mend(install());
     }
     match unresolved(path) {
         Some(missing) => error(
             "module_unloadable",
             format!("{shown} cannot be loaded: {missing}"),
         )
-        .mend(INSTALL),
+        .mend(install()),
         None => Finding::new(
             Severity::Ok,
             Subject::Module,
@@ -293,7 +322,8 @@ mod tests {
         let name = lines
             .find_map(|line| line.strip_prefix("Package: "))
             .unwrap();
-        assert!(INSTALL.ends_with(&format!(" ./{name}_*.deb")), "{INSTALL}");
+        assert!(DEB.ends_with(&format!(" ./{name}_*.deb")), "{DEB}");
+        assert!(RPM.contains(&format!(" ./{name}-")), "{RPM}");
     }
 
     #[test]

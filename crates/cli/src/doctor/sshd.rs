@@ -1,6 +1,7 @@
 //! sshd: does it ask PAM, and can it put the module's question?
 
 use super::finding::{Finding, Severity, Subject};
+use super::module;
 use super::shell::shell;
 pub(super) use crate::sshd::Settings;
 use crate::sshd::{MAIN, SERVICE, Unasked, how_to_reload, includes_drop_in, method, program};
@@ -78,14 +79,13 @@ impl Needs {
     /// What does it: setup, where it would set sshd for such a stack; or lines before
     /// all others, for the first value counts.
     fn mend(self, lines: &str) -> String {
-        let setup = ["pam-otp", "setup", SERVICE];
         if self.question == Question::OneField || !includes_drop_in() {
             return format!("sed -i.bak '1i {lines}' {MAIN} && {}", how_to_reload());
         }
         let method = ["--method", "key+code"];
         let method = if self.code_alone { &method[..] } else { &[] };
-        let words = setup.iter().chain(method).chain(&["--reload"]);
-        words.copied().collect::<Vec<_>>().join(" ")
+        let words = [SERVICE].iter().chain(method).chain(&["--reload"]);
+        module::setup(&words.copied().collect::<Vec<_>>())
     }
 
     /// Which methods must succeed.

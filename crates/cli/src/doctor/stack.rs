@@ -23,7 +23,7 @@ fn edit_at(place: &Place) -> String {
 
 /// What puts the line where it belongs.
 pub(super) fn setup(service: &str) -> String {
-    shell(&[&"pam-otp", &"setup", &service])
+    module::setup(&[service])
 }
 
 /// A stack that is not understood: libpam may refuse every login by it.

@@ -1,5 +1,10 @@
 //! All ways through a stack, where what modules answer is known or can be
 //! supposed.
+//!
+//! The stack crate's `Stack::ways` asks whether there is any way at all, and joins ways
+//! that meet. Here the likeliest one is asked for: which has the fewest suppositions,
+//! what a module answers may depend on those before it, and the order of what was called
+//! is told. So ways stay apart, and there is a limit to them.
 
 use std::collections::{HashSet, VecDeque};
 

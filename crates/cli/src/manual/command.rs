@@ -71,12 +71,33 @@ fn place(argument: &Arg) -> String {
     }
 }
 
+/// Whether it is about a user who must be named: the parser leaves that to the
+/// session, which knows who calls.
+fn needs_user(command: &Command) -> bool {
+    let usage = command.clone().render_usage().to_string();
+    usage.contains(" --user <NAME>")
+}
+
+/// What is typed in any case before its own arguments.
+fn head(command: &Command) -> String {
+    let name = typed(&format!("pam-otp {}", command.get_name()));
+    if needs_user(command) {
+        format!("{name} {} {}", bold("--user"), slanted("NAME"))
+    } else {
+        name
+    }
+}
+
 /// One line for each command.
 pub(super) fn synopsis() -> String {
     let mut roff = String::new();
     for command in each(&program()) {
         let name = format!("pam-otp {}", command.get_name());
         roff.push_str(&format!(".SY \"{}\"\n", typed(&name)));
+        if needs_user(command) {
+            let user = format!("{} {}", bold("--user"), slanted("NAME"));
+            roff.push_str(&format!("{}\n", user.replace(' ', "\\ ")));
+        }
         for argument in own(command) {
             roff.push_str(&format!("{}\n", place(argument).replace(' ', "\\ ")));
         }
@@ -91,7 +112,7 @@ pub(super) fn commands(notes: &mut Notes) -> String {
     for command in each(&program()) {
         let name = command.get_name();
         let words = own(command).filter(|it| it.is_positional());
-        let head: Vec<_> = [typed(&format!("pam-otp {name}"))]
+        let head: Vec<_> = [head(command)]
             .into_iter()
             .chain(words.map(place))
             .collect();

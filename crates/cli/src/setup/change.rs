@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use pam_otp_core::policy::Unenrolled;
-use pam_otp_stack::Kind;
+use pam_otp_stack::{Kind, ServiceFile};
 
 use super::answer::{Answer, printable};
-use super::kept::{Change, Kept, Standing, together};
+use super::kept::{Change, Kept, together};
 use super::placing::{self, First, Unplaced};
 use super::{Setup, SetupError, files, people, sshd, trial};
 use crate::commands::status::when;
@@ -101,7 +101,11 @@ impl Setup<'_> {
         if is_sshd {
             changes.extend(self.sshd_change()?);
         }
-        let file = Self::file(path)?;
+        // Read once: what was read is what is decided on, kept, and compared with what
+        // is there when it is replaced.
+        let read = files::read(path)?;
+        let content = read.clone().unwrap_or_default();
+        let file = ServiceFile::parse(path, content).map_err(SetupError::from)?;
         let policy = self.session.policy_for(service)?;
         // Strangers must not be asked to enrol.
         let hide = policy.unenrolled != Unenrolled::Enroll;
@@ -152,8 +156,8 @@ impl Setup<'_> {
         });
         changes.push(Change {
             name: "stack",
-            // A vendor's file stays as it is; ours goes before it.
-            before: files::read(&target)?,
+            // A vendor's file stays as it is; ours goes before it, where none was.
+            before: read.filter(|_| path == target),
             path: target,
             after: placed.bytes,
             trial,
@@ -231,7 +235,10 @@ impl Setup<'_> {
         }
         if service == sshd::SERVICE {
             if sshd::settings("root")?.refuses_root() {
-                let text = "sshd refuses root whatever is typed (PermitRootLogin)".to_owned();
+                let text = "sshd refuses root whatever is typed: log in as another user and \
+                            become root by sudo or su, or put `PermitRootLogin yes` into \
+                            /etc/ssh/sshd_config"
+                    .to_owned();
                 answer.warnings.push(text);
             }
             if self.first() == First::Password {
@@ -287,10 +294,7 @@ impl Setup<'_> {
         trial::require_none(earlier.as_ref())?;
         self.require_triable(service, changes)?;
         for change in changes {
-            // Somebody may have been quicker than the answer.
-            if change.standing()? != Standing::Before {
-                change.require_unchanged()?;
-            }
+            change.require_replaceable()?;
         }
         let seconds = self.options.attempt.map(|time| time.as_secs());
         let deadline = seconds.map(|seconds| Session::now().0.saturating_add(seconds));
@@ -304,8 +308,9 @@ impl Setup<'_> {
             deadline,
         };
         self.shelf.keep(&kept)?;
-        if let Err(error) = self.carry_out(&kept, changes, seconds) {
-            for change in changes.iter().rev() {
+        let mut made = Vec::new();
+        if let Err(error) = self.carry_out(&kept, changes, seconds, &mut made) {
+            for change in made.iter().rev() {
                 change.put_back()?;
             }
             match &earlier {
@@ -319,16 +324,22 @@ impl Setup<'_> {
         Ok(())
     }
 
-    fn carry_out(
+    /// Makes them. `made` is what is to be put back if that fails, and nothing else:
+    /// a file that somebody has changed meanwhile is theirs.
+    fn carry_out<'c>(
         &self,
         kept: &Kept,
-        changes: &[Change],
+        changes: &'c [Change],
         seconds: Option<u64>,
+        made: &mut Vec<&'c Change>,
     ) -> Result<(), Error> {
         if let Some(seconds) = seconds {
             trial::start_watchers(&kept.service, seconds)?;
         }
         for change in changes {
+            // Starting a watcher and asking sshd take their time.
+            change.require_replaceable()?;
+            made.push(change);
             change.make()?;
             if change.name == sshd::SERVICE {
                 let lacks = Self::lacking(self.first())?;

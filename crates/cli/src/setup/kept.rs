@@ -302,6 +302,15 @@ impl Change {
         })
     }
 
+    /// Refuses to replace what is neither as it was read nor as it is to be: somebody
+    /// may have been quicker than the answer.
+    pub(crate) fn require_replaceable(&self) -> Result<(), SetupError> {
+        match self.standing()? {
+            Standing::Before => Ok(()),
+            _ => self.require_unchanged(),
+        }
+    }
+
     /// Makes the change.
     pub(crate) fn make(&self) -> Result<(), SetupError> {
         files::write(&self.path, self.trial.as_ref().unwrap_or(&self.after))

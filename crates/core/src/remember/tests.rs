@@ -2,7 +2,7 @@ use super::*;
 use crate::code::{Algorithm, Digits, Secret};
 use crate::policy::Policy;
 use crate::time::Period;
-use crate::token::{Kind as TokenKind, TokenName};
+use crate::token::{Kind as TokenKind, Token, TokenName};
 
 const START: u64 = 1_700_000_000;
 const HOUR: u64 = 3600;
@@ -121,13 +121,14 @@ fn token(name: &str, byte: u8) -> Token {
         secret: Secret::new(&[byte; 20]).unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::DEFAULT,
+        added: None,
     }
 }
 
 #[test]
 fn the_id_depends_on_every_token_and_on_nothing_else_of_them() {
     let record = |tokens: &[Token]| TokenFile::new(tokens.to_vec(), None).unwrap();
-    let home = Place::network("192.0.2.7");
+    let home = Place::network("net 192.0.2.7".to_owned());
     let usual = home.id(&record(&[token("phone", 1), token("card", 2)]));
     let renamed = home.id(&record(&[token("mine", 1), token("card", 2)]));
     assert_eq!(usual, renamed);

@@ -14,7 +14,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use crc::{CRC_64_XZ, Crc};
 
 use super::{State, payload, payload::take};
 
@@ -22,12 +22,16 @@ use super::{State, payload, payload::take};
 pub const SLOT: usize = 4096;
 /// Bytes in a state file, always.
 pub const FILE: usize = 2 * SLOT;
-/// The only version of the slot format so far.
-pub const VERSION: u16 = 1;
+/// The version of the slot format. Version 1, of before the first release, had
+/// other checksums, and other names of tokens and sources.
+pub const VERSION: u16 = 2;
 
 const MAGIC: [u8; 8] = *b"pam-otp\n";
 const HEADER: usize = 24;
-const CHECKSUM: usize = 32;
+const CHECKSUM: usize = 8;
+/// Against writes that were torn, and not against people: whoever can write the
+/// file can make any checksum that needs no secret.
+const SUM: Crc<u64> = Crc::<u64>::new(&CRC_64_XZ);
 const FLUSHED: u16 = 1;
 
 /// The two slots of a state file, as read under its lock.
@@ -222,9 +226,9 @@ impl Slot {
         let decoded = || {
             let length = usize::try_from(length).ok()?;
             let (payload, rest) = rest.split_at_checked(length)?;
-            let (checksum, _) = rest.split_at_checked(CHECKSUM)?;
+            let (checksum, _) = rest.split_first_chunk::<CHECKSUM>()?;
             let summed = bytes.get(..HEADER.checked_add(length)?)?;
-            if checksum != Sha256::digest(summed).as_slice() || flags & !FLUSHED != 0 {
+            if u64::from_le_bytes(*checksum) != SUM.checksum(summed) || flags & !FLUSHED != 0 {
                 return None;
             }
             Some(Self {
@@ -246,8 +250,8 @@ impl Slot {
         bytes.extend(length.to_le_bytes());
         bytes.extend(self.sequence.to_le_bytes());
         bytes.extend(payload);
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend(checksum);
+        let checksum = SUM.checksum(&bytes);
+        bytes.extend(checksum.to_le_bytes());
         bytes.resize(SLOT, 0);
         Ok(bytes)
     }

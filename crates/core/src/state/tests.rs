@@ -342,12 +342,13 @@ fn an_unusable_file_is_refused_by_what_is_wrong() {
     assert_eq!(said(b""), "it has 0 bytes, not 8192");
     assert_eq!(said(&file[..SLOT]), "it has 4096 bytes, not 8192");
     assert_eq!(said(&[0; FILE]), "neither of its two slots is valid");
-    let mut newer = file.clone();
-    newer[SLOT + 8] = 2;
-    assert_eq!(
-        said(&newer),
-        "version 2 is not known here; this program reads version 1"
-    );
+    // An older one too: what it holds goes by other names.
+    for version in [1, 3] {
+        let mut other = file.clone();
+        other[SLOT + 8] = version;
+        let expected = format!("version {version} is not known here; this program reads version 2");
+        assert_eq!(said(&other), expected);
+    }
 }
 
 #[test]
@@ -415,4 +416,23 @@ fn the_largest_state_is_as_long_as_the_format_says_and_reads_as_it_was() {
     let with = |last: u8| [&bytes[..1568], &[last]].concat();
     assert!(payload::decode(&with(1)).is_some());
     assert_eq!(payload::decode(&with(2)), None);
+}
+
+#[test]
+fn a_slot_ends_with_the_checksum_that_its_format_names() {
+    let file = Slots::create(&State::default()).unwrap();
+    // CRC-64/XZ, bit by bit: ECMA-182's polynomial, reflected.
+    let crc = |bytes: &[u8]| {
+        let sum = bytes.iter().fold(u64::MAX, |sum, byte| {
+            (0..8).fold(sum ^ u64::from(*byte), |sum, _| {
+                (sum >> 1) ^ (0xc96c_5795_d787_0f42 * (sum & 1))
+            })
+        });
+        !sum
+    };
+    assert_eq!(crc(b"123456789"), 0x995d_c9bb_df19_39fa);
+    let payload = usize::try_from(u32::from_le_bytes(file[12..16].try_into().unwrap())).unwrap();
+    let (summed, rest) = file.split_at(24 + payload);
+    assert_eq!(rest[..8], crc(summed).to_le_bytes());
+    assert!(rest[8..SLOT - 24 - payload].iter().all(|byte| *byte == 0));
 }

@@ -90,7 +90,12 @@ impl Store {
         // was used.
         let aside = legacy.as_ref().map(LegacyPlace::set_aside).transpose()?;
         let aside = aside.flatten();
-        let record = Self::remove_record(&place, aside.is_some())?;
+        // One that an earlier run has set aside, and then failed, can be put back too.
+        let keep_state = match &legacy {
+            Some(legacy) => aside.is_some() || legacy.lies_aside()?,
+            None => false,
+        };
+        let record = Self::remove_record(&place, keep_state)?;
         Ok(match aside {
             Some(file) => Removal::Legacy {
                 file,

@@ -12,8 +12,11 @@ use super::enrol::make_directory;
 use super::error::{Problem, StoreError};
 use super::held::is_unwritable;
 use super::legacy::LegacyPlace;
+use super::lock::Locked;
 use super::place::Place;
-use super::{Directory, RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens};
+use super::{
+    DISABLED_STATE_FILE, Directory, RecordFiles, STATE_FILE, StateFile, TOKEN_FILE, Tokens,
+};
 use crate::descriptor::clear_of_stdio;
 use crate::state::State;
 use crate::state::slots::{FILE, Slots, SlotsError};
@@ -31,13 +34,20 @@ pub(super) fn open_record(
         _ => None,
     };
     place.enter(|| {
-        let Some(tokens) = own.or(legacy) else {
+        let Some(mut tokens) = own.or(legacy) else {
             return no_token(place, directory.opened());
         };
         let state = match directory.opened() {
             Some(directory) => open_state(place, directory)?,
             None => None,
         };
+        if let (None, Directory::There(directory), Tokens::Legacy(legacy)) =
+            (&state, &directory, &mut tokens)
+        {
+            if let Some(known) = disabled_state(place, directory)? {
+                legacy.remember(&known);
+            }
+        }
         Ok(Some(RecordFiles {
             directory,
             tokens,
@@ -73,6 +83,17 @@ fn no_token(place: &Place, directory: Option<&OwnedFd>) -> Result<Option<RecordF
     };
     let path = place.record_path().join(TOKEN_FILE);
     state.map_or(Ok(None), |_| Err(StoreError::NoToken(path)))
+}
+
+/// What was known of another program's file when it was put aside. It is back: its
+/// used codes stay used.
+fn disabled_state(place: &Place, directory: &OwnedFd) -> Result<Option<State>, StoreError> {
+    let Some((file, stat)) = open(place, directory, DISABLED_STATE_FILE, OFlags::RDONLY)? else {
+        return Ok(None);
+    };
+    let path = place.record_path().join(DISABLED_STATE_FILE);
+    let slots = Locked::read_only(&file, &path).read(&stat)?;
+    Ok(Some(slots.state()))
 }
 
 /// Opens the state; `None` if it is not there.
@@ -113,8 +134,9 @@ pub(super) fn create_state(place: &Place, files: &mut RecordFiles) -> Result<(),
     let Directory::There(directory) = &files.directory else {
         return Ok(());
     };
+    let state = files.begin().with_room_for(files.tokens());
     let path = place.record_path().join(STATE_FILE);
-    let content = Slots::create(&State::default()).map_err(|error| StoreError::State {
+    let content = Slots::create(&state).map_err(|error| StoreError::State {
         path: path.clone(),
         error,
     })?;

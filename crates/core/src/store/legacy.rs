@@ -201,12 +201,7 @@ impl LegacyPlace {
                 return Ok(None);
             };
             let failed = |errno| StoreError::io(self.path(), errno);
-            for number in 0..100 {
-                let mut aside = name.clone();
-                aside.push(".disabled");
-                if number > 0 {
-                    aside.push(format!(".{number}"));
-                }
+            for aside in names_aside(&name) {
                 match rename_new(&directory, &name, &aside) {
                     Ok(()) => {
                         sync_directory(&directory).map_err(failed)?;
@@ -218,6 +213,21 @@ impl LegacyPlace {
                 }
             }
             Err(failed(Errno::EXIST))
+        })?
+    }
+
+    /// Whether a file lies under one of the names that [`Self::set_aside`] gives.
+    pub(super) fn lies_aside(&self) -> Result<bool, StoreError> {
+        self.enter(|| {
+            let Some((directory, name)) = self.open_directory()? else {
+                return Ok(false);
+            };
+            // What cannot be told may be one.
+            let lies = |aside| {
+                let found = rustix::fs::statat(&directory, aside, AtFlags::SYMLINK_NOFOLLOW);
+                !matches!(found, Err(Errno::NOENT))
+            };
+            Ok(names_aside(&name).any(lies))
         })?
     }
 
@@ -282,6 +292,11 @@ impl LegacyRecord {
         &self.begin
     }
 
+    /// What else is known of them.
+    pub(super) fn remember(&mut self, known: &State) {
+        self.begin = self.begin.clone().merge(known);
+    }
+
     /// The policy's rules, narrower where the file says so.
     pub(super) fn narrow(&self, rules: Rules) -> Rules {
         Rules {
@@ -310,6 +325,18 @@ fn begin(google: &GoogleFile, drift: u16) -> State {
         0 => state,
         skew => state.follow(token.id(), skew),
     }
+}
+
+/// Under these nobody looks for the file.
+fn names_aside(name: &OsString) -> impl Iterator<Item = OsString> {
+    (0..100).map(move |number| {
+        let mut aside = name.clone();
+        aside.push(".disabled");
+        if number > 0 {
+            aside.push(format!(".{number}"));
+        }
+        aside
+    })
 }
 
 /// Renames, and replaces nothing.

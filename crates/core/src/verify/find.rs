@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::Rules;
 use crate::code::Code;
+use crate::names::Key;
 use crate::state::State;
 use crate::time::UnixTime;
 use crate::token::{Kind, Token};
@@ -36,7 +37,8 @@ pub(super) enum Match {
 }
 
 /// The moving factors that a token's code may belong to now.
-pub(super) struct Reach {
+pub(super) struct Reach<'k> {
+    pub(super) key: &'k Key,
     /// The lowest that may still open.
     next: u64,
     low: RangeInclusive<u64>,
@@ -44,16 +46,21 @@ pub(super) struct Reach {
     high: RangeInclusive<u64>,
 }
 
-impl Reach {
-    pub(super) fn of(token: &Token, state: &State, rules: Rules, now: UnixTime) -> Self {
-        let id = token.id();
-        let next = state.next(id);
+impl<'k> Reach<'k> {
+    pub(super) fn of(
+        token: &Token,
+        key: &'k Key,
+        state: &State,
+        rules: Rules,
+        now: UnixTime,
+    ) -> Self {
+        let next = state.next(key.id);
         match token.kind {
             Kind::Totp { period } => {
                 // Around our own clock too: the token's may be right by now,
                 // and then no code would teach us so.
                 let present = period.step_at(now);
-                let drift = i64::from(state.drift(id));
+                let drift = i64::from(state.drift(key.id));
                 let drifted = present.saturating_add_signed(drift);
                 let around = |step: u64| {
                     step.saturating_sub(rules.window)..=step.saturating_add(rules.window)
@@ -61,6 +68,7 @@ impl Reach {
                 let (low, high) = (around(present.min(drifted)), around(present.max(drifted)));
                 let above = low.end().saturating_add(1).max(*high.start());
                 Self {
+                    key,
                     next,
                     high: above..=*high.end(),
                     low,
@@ -70,6 +78,7 @@ impl Reach {
                 let next = next.max(counter);
                 let last = next.saturating_add(rules.look_ahead.saturating_sub(1));
                 Self {
+                    key,
                     next,
                     low: next.saturating_sub(HOTP_LOOK_BACK)..=last,
                     high: EMPTY,
@@ -100,10 +109,9 @@ impl Reach {
     /// Compares the code with every candidate, match or no match: how long it
     /// takes says nothing about which.
     pub(super) fn find(&self, token: &Token, code: &Code) -> Option<Match> {
-        let generator = token.generator();
         let candidates = self.low.clone().chain(self.high.clone());
         candidates.fold(None, |found, moving_factor| {
-            let equal = bool::from(generator.code(moving_factor).ct_eq(code));
+            let equal = bool::from(self.key.generator.code(moving_factor).ct_eq(code));
             match found {
                 _ if equal && moving_factor >= self.next => Some(Match::Open(moving_factor)),
                 None if equal && self.is_behind(token) => Some(Match::Ahead),
@@ -119,14 +127,13 @@ impl Reach {
         let Kind::Totp { period } = token.kind else {
             return None;
         };
-        let generator = token.generator();
         let (first, last) = (*self.low.start(), self.last());
         let before = first.saturating_sub(ELSEWHERE)..first;
         let after = last.saturating_add(1)..=last.saturating_add(ELSEWHERE);
         let step = before
             .chain(after)
             .filter(|step| *step >= self.next)
-            .find(|step| bool::from(generator.code(*step).ct_eq(code)))?;
+            .find(|step| bool::from(self.key.generator.code(*step).ct_eq(code)))?;
         let steps = i64::try_from(step)
             .ok()?
             .checked_sub_unsigned(period.step_at(now))?;

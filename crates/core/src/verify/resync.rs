@@ -18,10 +18,11 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::{Decision, Login, Match, Means, Refusal, Rules};
 use crate::code::Code;
+use crate::names::{Key, Keys};
 use crate::source::Source;
 use crate::state::State;
 use crate::time::UnixTime;
-use crate::token::{Kind, Token, TokenFile};
+use crate::token::{Kind, Token, TokenFile, TokenId};
 
 /// How far before and after now the codes of a clock are looked for, in seconds:
 /// as far as a wrong date or a wrong time zone takes it. At most that is 17,281
@@ -54,10 +55,11 @@ pub fn resync(
     rules: Rules,
     now: UnixTime,
 ) -> Decision {
-    let login = Login::new(record, state, source, rules, now);
+    let keys = Keys::of(record);
+    let login = Login::new(record, &keys, state, source, rules, now);
     login.guess(
-        |token, _| Reach::of(token, &login).find(token, codes),
-        |state, token, second| login.follow(state, token, second),
+        |token, near| Reach::of(token, near.key, &login).find(near.key, codes),
+        |state, token, near, second| login.follow(state, token, near.key.id, second),
         || None,
         || Refusal::Wrong,
     )
@@ -66,13 +68,19 @@ pub fn resync(
 impl Login<'_> {
     /// Spends both codes, and takes the token's clock to be where they say.
     /// `None` if its counter is at its end.
-    fn follow(&self, state: State, token: &Token, second: u64) -> Option<(State, Means)> {
-        let spent = state.spend(token.id(), second)?;
+    fn follow(
+        &self,
+        state: State,
+        token: &Token,
+        id: TokenId,
+        second: u64,
+    ) -> Option<(State, Means)> {
+        let spent = state.spend(id, second)?;
         let (state, seconds) = match token.kind {
             Kind::Totp { period } => {
                 let steps = self.steps_ahead(period, second);
                 let seconds = steps.saturating_mul(i128::from(period.seconds()));
-                (spent.follow(token.id(), steps), i64::try_from(seconds).ok())
+                (spent.follow(id, steps), i64::try_from(seconds).ok())
             }
             Kind::Hotp { .. } => (spent, None),
         };
@@ -91,13 +99,13 @@ struct Reach {
 }
 
 impl Reach {
-    fn of(token: &Token, login: &Login<'_>) -> Self {
-        let next = login.state.next(token.id());
+    fn of(token: &Token, key: &Key, login: &Login<'_>) -> Self {
+        let next = login.state.next(key.id);
         match token.kind {
             Kind::Totp { period } => {
                 let here = period.step_at(login.now);
                 let day = period.step_at(DAY);
-                let drift = i64::from(login.state.drift(token.id()));
+                let drift = i64::from(login.state.drift(key.id));
                 let soon = here
                     .saturating_add_signed(drift)
                     .saturating_add(login.rules.window)
@@ -124,11 +132,10 @@ impl Reach {
     /// before it. Compares both with every candidate, match or no match: how
     /// long it takes says nothing about which. Where several match the highest
     /// counts, as with one code.
-    fn find(&self, token: &Token, [first, second]: [&Code; 2]) -> Option<Match> {
-        let generator = token.generator();
+    fn find(&self, key: &Key, [first, second]: [&Code; 2]) -> Option<Match> {
         let mut after_first = Choice::from(0);
         self.candidates.clone().fold(None, |found, moving_factor| {
-            let code = generator.code(moving_factor);
+            let code = key.generator.code(moving_factor);
             let both = bool::from(after_first & code.ct_eq(second));
             after_first = code.ct_eq(first);
             match found {

@@ -85,6 +85,9 @@ pub(super) fn read_stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(read_all(io::stdin().lock())?)
 }
 
+/// What some editors and exports put before the text, and none of the formats has.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// One byte more than any of the formats has: then they say so themselves.
 fn read_all(from: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let most = MAX_FILE.saturating_add(1);
@@ -92,5 +95,8 @@ fn read_all(from: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(most.saturating_add(1)));
     from.take(u64::try_from(most).unwrap_or(u64::MAX))
         .read_to_end(&mut text)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
     Ok(text)
 }

@@ -1,0 +1,4 @@
+/** What administrators see of all users. Nothing is here yet. */
+export function Administration() {
+    return null;
+}

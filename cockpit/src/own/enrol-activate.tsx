@@ -1,0 +1,72 @@
+import { useEffect, useState } from "react";
+import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
+import { Button } from "@patternfly/react-core/dist/esm/components/Button";
+import type { Enrolment, Failure } from "../answers";
+import { CodeField } from "../parts/code-field";
+import { Dialogue } from "../parts/dialogue";
+import { FailureAlert } from "../parts/failure";
+import { Key } from "../parts/key";
+import { sentence } from "../parts/words";
+import { _ } from "../translate";
+
+/** After these no code helps: what was begun is not there any more. */
+const OVER: ReadonlySet<string> = new Set(["no_pending", "pending_expired", "pending_replaced", "enrolled"]);
+
+interface ActivateStepProps {
+    first: boolean;
+    /** Null if its key is not known here. */
+    enrolment: Enrolment | null;
+    busy: boolean;
+    failure: Failure | null;
+    submit: (code: string) => void;
+    again: () => void;
+    cancel: () => void;
+}
+
+export function ActivateStep({ first, enrolment, busy, failure, submit, again, cancel }: ActivateStepProps) {
+    const [code, setCode] = useState("");
+    useEffect(() => setCode(""), [failure]);
+    const over = failure !== null && OVER.has(failure.code);
+    return (
+        <Dialogue
+            title={first ? _("Enable two-factor login") : _("Add device")}
+            action={_("Activate")}
+            busy={busy}
+            blocked={over || code.trim() === ""}
+            submit={() => submit(code.trim())}
+            cancel={cancel}
+            step="activate"
+        >
+            {failure !== null && (
+                <FailureAlert
+                    failure={failure}
+                    actions={
+                        over && (
+                            <Button variant="link" isInline onClick={again}>
+                                {_("Start again")}
+                            </Button>
+                        )
+                    }
+                />
+            )}
+            {!over && enrolment !== null && (
+                <>
+                    {enrolment.warnings.map((text) => (
+                        <Alert key={text} isInline isPlain variant="info" component="p" title={sentence(text)} />
+                    ))}
+                    <p>{_("Scan the QR code with the app, or type the key into it.")}</p>
+                    <Key token={enrolment.token} />
+                </>
+            )}
+            {!over && (
+                <CodeField
+                    id="first-code"
+                    value={code}
+                    onChange={setCode}
+                    invalid={failure !== null}
+                    help={_("The code that the app shows now. Logins ask for codes as soon as it is accepted.")}
+                />
+            )}
+        </Dialogue>
+    );
+}

@@ -1,0 +1,126 @@
+import { useState } from "react";
+import type { Confirmed, Enrolment, Failure, Pending } from "../answers";
+import { run } from "../command";
+import { _ } from "../translate";
+import type { DialogueProps } from "./dialogues";
+import { BeginStep } from "./enrol-begin";
+import { ActivateStep } from "./enrol-activate";
+import { CHANGED_ELSEWHERE } from "./status";
+import { StoredCodes } from "./stored-codes";
+
+interface EnrolProps extends DialogueProps {
+    /** Whether it is switched on by this, or a device is added. */
+    first: boolean;
+    /** What was begun elsewhere, to be gone on with; its key is not known here. */
+    pending?: Pending;
+}
+
+type Step =
+    | { at: "begin" }
+    | { at: "activate"; enrolment: Enrolment | null; begun: Begun }
+    | { at: "codes"; confirmed: Confirmed; codes: string[] };
+
+/** By which what was begun here is known from what another window began since. */
+type Begun = Pick<Pending, "name" | "expires">;
+
+/** A new device, in steps: its name; its key and first code; recovery codes if it is the first. */
+export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
+    const [step, setStep] = useState<Step>(
+        pending === undefined ? { at: "begin" } : { at: "activate", enrolment: null, begun: pending },
+    );
+    const [name, setName] = useState(first ? "phone" : "");
+    const [busy, setBusy] = useState(false);
+    const [failure, setFailure] = useState<Failure | null>(null);
+
+    const failed = (found: Failure): void => {
+        setFailure(found);
+        if (CHANGED_ELSEWHERE.has(found.code)) void read();
+    };
+
+    const begin = async (proof: string): Promise<void> => {
+        setBusy(true);
+        const input = first ? [] : [proof];
+        const outcome = await run("enroll", { words: [`--name=${name.trim()}`], input });
+        setBusy(false);
+        if (!outcome.ok) return failed(outcome.failure);
+        const { token, expires } = outcome.answer;
+        setFailure(null);
+        setStep({ at: "activate", enrolment: outcome.answer, begun: { name: token.name, expires } });
+    };
+
+    const activate = async (begun: Begun, code: string): Promise<void> => {
+        setBusy(true);
+        const outcome = await run("confirm", { input: [code] });
+        const replaced = !outcome.ok && (await isReplaced(begun));
+        setBusy(false);
+        if (outcome.ok) {
+            setFailure(null);
+            const codes = outcome.answer.recovery_codes;
+            if (codes === null) close({ title: _("The device was added."), warnings: outcome.answer.warnings });
+            else setStep({ at: "codes", confirmed: outcome.answer, codes });
+        } else if (replaced) {
+            failed({ ...outcome.failure, code: "pending_replaced" });
+        } else {
+            failed(outcome.failure);
+        }
+    };
+
+    const cancel = async (begun: Begun): Promise<void> => {
+        setBusy(true);
+        // What another window has begun is not ours to end.
+        if (!(await isReplaced(begun))) await run("cancel");
+        close();
+    };
+
+    const again = (): void => {
+        setFailure(null);
+        setStep({ at: "begin" });
+    };
+
+    switch (step.at) {
+        case "begin":
+            return (
+                <BeginStep
+                    first={first}
+                    name={name}
+                    setName={setName}
+                    busy={busy}
+                    failure={failure}
+                    submit={(proof) => void begin(proof)}
+                    cancel={() => close()}
+                />
+            );
+        case "activate":
+            return (
+                <ActivateStep
+                    first={first}
+                    enrolment={step.enrolment}
+                    busy={busy}
+                    failure={failure}
+                    submit={(code) => void activate(step.begun, code)}
+                    again={again}
+                    // What was begun elsewhere still waits there.
+                    cancel={() => (step.enrolment === null ? close() : void cancel(step.begun))}
+                />
+            );
+        case "codes":
+            return (
+                <StoredCodes
+                    title={_("Two-factor login is on")}
+                    codes={step.codes}
+                    user={step.confirmed.user}
+                    done={() =>
+                        close({ title: _("Two-factor login is on."), warnings: step.confirmed.warnings })
+                    }
+                />
+            );
+    }
+}
+
+/** Whether something else waits to be confirmed. */
+async function isReplaced(begun: Begun): Promise<boolean> {
+    const status = await run("status");
+    if (!status.ok || status.answer.pending === null) return false;
+    const { name, expires } = status.answer.pending;
+    return name !== begun.name || expires !== begun.expires;
+}
