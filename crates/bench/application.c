@@ -4,6 +4,7 @@
  * loaded on its behalf but libpam and the C library.
  *
  * Orders are lines:
+ *   ready                           says that it has come this far
  *   restore FROM TO                 TO gets FROM's content and time, durably
  *   login SERVICE USER CODE [FILE]  one transaction, pam_start to pam_end; with
  *                                   FILE, 4 KiB are written to it durably
@@ -131,7 +132,9 @@ int main(int count, char **arguments)
     }
     while (fgets(line, sizeof line, stdin)) {
         int words;
-        if (sscanf(line, "restore %1023s %1023s", from, to) == 2)
+        if (strcmp(line, "ready\n") == 0)
+            puts("ready");
+        else if (sscanf(line, "restore %1023s %1023s", from, to) == 2)
             restore(from, to);
         else if ((words = sscanf(line, "login %1023s %1023s %255s %1023s", from, to, code, file)) >= 3)
             log_in(arguments[1], from, to, code, words == 4 ? file : NULL);

@@ -98,6 +98,12 @@ impl Application {
         Login::parse(&self.answer())
     }
 
+    /// Waits until it is loaded, and waits for orders itself.
+    pub(crate) fn ready(&mut self) {
+        self.order("ready");
+        self.answer();
+    }
+
     pub(crate) fn restore(&mut self, orders: &[String]) {
         for order in orders {
             self.order(order);

@@ -25,6 +25,9 @@ pub(crate) struct Counts {
     pub(crate) instructions: u64,
     /// Of the whole process.
     pub(crate) calls: usize,
+    /// Of the same transaction once more in that process: without what is read once
+    /// in a program's life, such as the time zone and where users are looked up.
+    pub(crate) calls_again: usize,
     /// Written to files.
     pub(crate) bytes: u64,
     /// `fsync` and `fdatasync`.
@@ -65,6 +68,7 @@ fn counts(world: &World, module: Module, case: Case) -> Counts {
         bytes: writes.filter_map(result).sum(),
         flushes: calls.iter().filter(is_flush).count(),
         calls: calls.len(),
+        calls_again: calls_again(world, module, case),
     }
 }
 
@@ -81,11 +85,27 @@ fn prepare(world: &World, module: Module, case: Case) -> String {
 }
 
 fn calls(world: &World, module: Module, case: Case) -> Vec<Call> {
-    let input = prepare(world, module, case);
+    traced(world, &prepare(world, module, case))
+}
+
+fn calls_again(world: &World, module: Module, case: Case) -> usize {
+    let login = prepare(world, module, case);
+    let mut orders = vec![login.trim_end().to_owned()];
+    if case != Case::Used {
+        orders.extend(world.put_back(module, 1));
+    }
+    let calls = traced(world, &format!("{}\n{login}", orders.join("\n")));
+    // Each order ends with its answer.
+    let mut transactions = calls.split(is_answer);
+    let last = transactions.nth(orders.len());
+    last.expect("one transaction for each order").len()
+}
+
+fn traced(world: &World, input: &str) -> Vec<Call> {
     let program = world.program();
     let words: Vec<&str> = program.iter().filter_map(|path| path.to_str()).collect();
     let (finished, calls) =
-        strace::list(Command::new("strace"), Children::Forbidden, &words, &input);
+        strace::list(Command::new("strace"), Children::Forbidden, &words, input);
     assert!(finished.status.success(), "{finished:?}");
     calls
 }
@@ -123,8 +143,11 @@ fn library(call: &Call) -> Option<String> {
 
 /// Written to something else than the harness.
 fn is_file_write(call: &&Call) -> bool {
-    ["write", "pwrite64", "writev"].contains(&call.name.as_str())
-        && !call.text.starts_with("write(1,")
+    ["write", "pwrite64", "writev"].contains(&call.name.as_str()) && !is_answer(call)
+}
+
+fn is_answer(call: &Call) -> bool {
+    call.text.starts_with("write(1,")
 }
 
 /// What a call returned, if it did not fail.

@@ -7,6 +7,7 @@
 //! - [`world`]: who is enrolled where, and how what a login changed is put back;
 //! - [`application`]: the program that people log in to;
 //! - [`measure`], [`crowd`]: times; [`count`]: instructions, calls and bytes;
+//! - [`quiet`]: what else the machine did;
 //! - [`statistics`], [`report`]: what it comes to.
 
 mod application;
@@ -14,6 +15,7 @@ mod count;
 mod crowd;
 mod effort;
 mod measure;
+mod quiet;
 mod report;
 mod statistics;
 mod world;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use effort::Effort;
+use quiet::Quiet;
 use report::Report;
 use world::World;
 
@@ -36,11 +39,15 @@ fn main() -> ExitCode {
     let application = application::build(directory);
     let world = World::new(directory, peers, &application);
 
+    let modules = count::modules(&world);
+    let times = measure::times(&world, effort.rounds);
+    let loops = measure::loops(&world, effort.rounds);
     let report = Report {
+        quiet: Quiet::of(&times),
         quick: effort == Effort::QUICK,
-        modules: count::modules(&world),
-        times: measure::times(&world, effort.rounds),
-        loops: measure::loops(&world, effort.rounds),
+        modules,
+        times,
+        loops,
         sizes: measure::sizes(&world, &effort),
         crowds: crowd::crowds(&world, &effort),
     };

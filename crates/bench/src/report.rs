@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::count::{Counted, Counts};
 use crate::crowd::Crowd;
 use crate::measure::{Series, find};
+use crate::quiet::Quiet;
 use crate::statistics::Summary;
 use crate::world::{Case, Module};
 
@@ -17,6 +18,7 @@ mod table;
 /// All that was measured.
 pub(crate) struct Report {
     pub(crate) quick: bool,
+    pub(crate) quiet: Quiet,
     pub(crate) modules: Vec<Counted>,
     /// In fresh processes.
     pub(crate) times: Vec<Series>,

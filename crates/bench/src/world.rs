@@ -116,7 +116,11 @@ impl World {
         for name in ["stacks", "records", "pristine"] {
             fs::create_dir_all(world.path(name)).expect("make a directory");
         }
-        fs::write(world.path("floor"), [0; 4096]).expect("write a file");
+        fs::write(world.pristine(Module::Floor), [0; 4096]).expect("write a file");
+        copy(
+            &world.pristine(Module::Floor),
+            &world.changed(Module::Floor, 0),
+        );
         for module in Module::ALL
             .into_iter()
             .filter(|module| *module != Module::Floor)
@@ -229,7 +233,7 @@ impl World {
         let service = module.service();
         match module {
             Module::Floor => {
-                let floor = self.path("floor");
+                let floor = self.changed(module, 0);
                 format!("login {service} {user} {code} {}", floor.display())
             }
             _ => format!("login {service} {user} {code}"),
@@ -239,8 +243,8 @@ impl World {
     /// The orders that put back what logins of the first `users` have changed.
     pub(crate) fn put_back(&self, module: Module, users: usize) -> Vec<String> {
         let files: Vec<PathBuf> = match module {
-            Module::Permit | Module::Floor => Vec::new(),
-            Module::Oath => vec![self.path("users.oath")],
+            Module::Permit => Vec::new(),
+            Module::Floor | Module::Oath => vec![self.changed(module, 0)],
             _ => (0..users)
                 .map(|number| self.changed(module, number))
                 .collect(),
@@ -254,6 +258,8 @@ impl World {
     fn changed(&self, module: Module, number: usize) -> PathBuf {
         match module {
             Module::Ours => self.path(&format!("records/u{number}/state")),
+            Module::Oath => self.path("users.oath"),
+            Module::Floor => self.path("floor"),
             _ => self.path(&format!("{}/u{number}", module.name())),
         }
     }

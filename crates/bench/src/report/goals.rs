@@ -45,6 +45,8 @@ pub(super) fn of(report: &Report) -> Vec<Goal> {
     let instructions = |module, case| as_f64(report.counts(module, case).instructions);
     let calls = |module, case| as_f64(report.counts(module, case).calls as u64);
 
+    let calls_again = |module| as_f64(report.counts(module, right).calls_again as u64);
+
     let mut goals = vec![
         at_most(
             "right code, share, to the better peer's",
@@ -79,6 +81,11 @@ pub(super) fn of(report: &Report) -> Vec<Goal> {
         at_most(
             "system calls, right code, to the fewest",
             calls(Module::Ours, right) / best(&|peer| calls(peer, right)),
+            1.0,
+        ),
+        at_most(
+            "the same, once more in one process",
+            calls_again(Module::Ours) / best(&calls_again),
             1.0,
         ),
     ];

@@ -25,6 +25,9 @@ pub(super) fn of(report: &Report) -> Value {
     });
     json!({
         "quick": report.quick,
+        "quiet": report.quiet.is_quiet(),
+        "load": report.quiet.load,
+        "flush_us": summary(report.quiet.flush),
         "fresh": times(&report.times),
         "loop": times(&report.loops),
         "modules": modules(report),
@@ -52,7 +55,8 @@ fn modules(report: &Report) -> Vec<Value> {
         let counts = counted.cases.iter().map(|counts| {
             json!({
                 "case": counts.case.name(), "instructions": counts.instructions,
-                "calls": counts.calls, "bytes": counts.bytes, "flushes": counts.flushes,
+                "calls": counts.calls, "calls_again": counts.calls_again,
+                "bytes": counts.bytes, "flushes": counts.flushes,
             })
         });
         json!({

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Report, goals, share};
 use crate::measure::{Series, find};
+use crate::quiet::Quiet;
 use crate::statistics::Summary;
 use crate::world::{Case, Module};
 
@@ -11,6 +12,7 @@ use crate::world::{Case, Module};
 /// between.
 pub(super) fn of(report: &Report) -> String {
     let mut text = String::new();
+    quiet(&mut text, &report.quiet);
     times(&mut text, "In a fresh process", &report.times);
     times(
         &mut text,
@@ -31,6 +33,20 @@ pub(super) fn of(report: &Report) -> String {
         );
     }
     text
+}
+
+fn quiet(text: &mut String, quiet: &Quiet) {
+    let word = if quiet.is_quiet() {
+        "a quiet machine"
+    } else {
+        "A BUSY MACHINE: only ratios mean anything, and those of flushes little"
+    };
+    let _ = writeln!(
+        text,
+        "load {:.2}, one flush {} us: {word}\n",
+        quiet.load,
+        spread(quiet.flush)
+    );
 }
 
 fn times(text: &mut String, title: &str, series: &[Series]) {
@@ -79,25 +95,29 @@ fn files(text: &mut String, report: &Report) {
 fn counts(text: &mut String, report: &Report) {
     let _ = writeln!(
         text,
-        "{:11} {:16} {:>12} {:>6} {:>8} {:>8}",
-        "case", "module", "instructions", "calls", "bytes", "flushes"
+        "{:11} {:16} {:>12} {:>6} {:>6} {:>8} {:>8}",
+        "case", "module", "instructions", "calls", "again", "bytes", "flushes"
     );
     for case in Case::ALL {
         for module in Module::ALL {
             let counts = report.counts(module, case);
             let _ = writeln!(
                 text,
-                "{:11} {:16} {:>12} {:>6} {:>8} {:>8}",
+                "{:11} {:16} {:>12} {:>6} {:>6} {:>8} {:>8}",
                 case.name(),
                 module.name(),
                 counts.instructions,
                 counts.calls,
+                counts.calls_again,
                 counts.bytes,
                 counts.flushes
             );
         }
     }
-    text.push('\n');
+    let _ = writeln!(
+        text,
+        "again: of the same transaction once more in the same process, that alone\n"
+    );
 }
 
 fn sizes(text: &mut String, report: &Report) {
