@@ -1,7 +1,8 @@
 // usage: node scripts/strings.mjs [--write]
 //
 // Holds po/pam-otp.pot against the strings that the source has translated: the literals
-// given to `_` and `plural`, and the labels of the manifest. With --write, makes it anew.
+// given to `_` and `plural`, and the labels of the manifest. With --write, makes it anew,
+// and gives each translation the strings that it lacks.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -18,7 +19,10 @@ const manifest = JSON.parse(readFileSync(join(here, "src/manifest.json"), "utf8"
 for (const { label } of Object.values(manifest.menu)) add(label, undefined, "src/manifest.json");
 
 if (process.argv.includes("--write")) {
-    writeFileSync(template, po.compile(asTemplate(), { foldLength: 0, sort: true }));
+    write(template, asTemplate());
+    for (const file of readdirSync(join(here, "po")).filter((file) => file.endsWith(".po"))) {
+        merge(join(here, "po", file));
+    }
 } else {
     compare();
 }
@@ -79,6 +83,21 @@ function asTemplate() {
         "Plural-Forms": "nplurals=2; plural=n != 1;",
     };
     return { charset: "utf-8", headers, translations };
+}
+
+function merge(path) {
+    const old = po.parse(readFileSync(path));
+    const merged = asTemplate();
+    merged.headers = old.headers;
+    for (const [text, entry] of Object.entries(merged.translations[""])) {
+        const before = old.translations[""]?.[text];
+        if (before !== undefined && before.msgid_plural === entry.msgid_plural) entry.msgstr = before.msgstr;
+    }
+    write(path, merged);
+}
+
+function write(path, parsed) {
+    writeFileSync(path, Buffer.concat([po.compile(parsed, { foldLength: 0, sort: true }), Buffer.from("\n")]));
 }
 
 function compare() {

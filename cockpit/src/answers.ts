@@ -60,6 +60,8 @@ export interface Clock {
     /** Null if it cannot be told. */
     synchronised: boolean | null;
     daemon: string | null;
+    /** What it says. Versions before the page do not tell it. */
+    time?: number;
 }
 
 interface AnyStatus extends Done {

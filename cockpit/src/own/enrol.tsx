@@ -5,7 +5,7 @@ import { _ } from "../translate";
 import type { DialogueProps } from "./dialogues";
 import { BeginStep } from "./enrol-begin";
 import { ActivateStep } from "./enrol-activate";
-import { CHANGED_ELSEWHERE } from "./status";
+import { CHANGED_ELSEWHERE, tellOthers } from "./status";
 import { StoredCodes } from "./stored-codes";
 
 interface EnrolProps extends DialogueProps {
@@ -55,6 +55,7 @@ export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
         setBusy(false);
         if (outcome.ok) {
             setFailure(null);
+            tellOthers();
             const codes = outcome.answer.recovery_codes;
             if (codes === null) close({ title: _("The device was added."), warnings: outcome.answer.warnings });
             else setStep({ at: "codes", confirmed: outcome.answer, codes });

@@ -12,7 +12,7 @@ import { OwnDialogue, type Asked } from "./dialogues";
 import { PendingAlert } from "./pending";
 import { RecoveryCard } from "./recovery-card";
 import { State } from "./state";
-import { useStatus } from "./status";
+import { tellOthers, useStatus } from "./status";
 
 /** What came of a dialogue. */
 export interface Notice {
@@ -35,6 +35,7 @@ export function OwnAccount() {
     const close = (come?: Notice): void => {
         ask(null);
         setNotice(come ?? null);
+        if (come !== undefined) tellOthers();
         void read().then(() => {
             // The button that opened the dialogue may be gone; the dialogue returns the
             // focus to it before.

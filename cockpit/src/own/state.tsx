@@ -78,7 +78,7 @@ function ItemsOfOn({ status }: { status: StatusOn }) {
                 {status.last_right_code === null ? _("Never") : when(status.last_right_code)}
             </Item>
             {status.wrong_codes_since > 0 && (
-                <Item term={_("Wrong codes since")}>
+                <Item term={_("Wrong codes since then")}>
                     {status.last_wrong_code === null
                         ? String(status.wrong_codes_since)
                         : fill(_("$count, the last one on $time"), {
@@ -122,7 +122,7 @@ function Warnings({ status }: { status: Status }) {
         );
     }
     if (status.enrolled) {
-        const wait = status.throttled_until === null ? 0 : status.throttled_until - now();
+        const wait = status.throttled_until === null ? 0 : status.throttled_until - (status.clock.time ?? now());
         if (wait > 0) {
             shown.push(
                 <Alert

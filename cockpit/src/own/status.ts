@@ -16,6 +16,14 @@ export const CHANGED_ELSEWHERE: ReadonlySet<string> = new Set([
     "changed_record",
 ]);
 
+/** Between windows of one browser. Nothing is told but that something has changed. */
+const others = new BroadcastChannel("pam-otp");
+
+/** Has other windows read the state again. */
+export function tellOthers(): void {
+    others.postMessage("changed");
+}
+
 /** The state, read again whenever somebody comes back to this page: another window may
  *  have changed it. Null until it is known. */
 export function useStatus(): [Outcome<Status> | null, () => Promise<void>] {
@@ -33,10 +41,12 @@ export function useStatus(): [Outcome<Status> | null, () => Promise<void>] {
             if (!document.hidden && !cockpit.hidden) void read();
         };
         void read();
+        others.addEventListener("message", look);
         window.addEventListener("focus", look);
         document.addEventListener("visibilitychange", look);
         cockpit.addEventListener("visibilitychange", look);
         return () => {
+            others.removeEventListener("message", look);
             window.removeEventListener("focus", look);
             document.removeEventListener("visibilitychange", look);
             cockpit.removeEventListener("visibilitychange", look);

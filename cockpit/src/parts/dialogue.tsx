@@ -76,7 +76,7 @@ export function Dialogue(props: DialogueProps) {
                     {action}
                 </Button>
                 {cancel !== undefined && (
-                    <Button variant="link" onClick={cancel} isDisabled={busy}>
+                    <Button variant="link" onClick={() => leave?.()}>
                         {_("Cancel")}
                     </Button>
                 )}

@@ -2,14 +2,14 @@ import type { ReactNode } from "react";
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import type { Failure } from "../answers";
 import { Countdown } from "./countdown";
-import { inWords } from "./words";
+import { inWords, NO_FAULT } from "./words";
 
 /** What went wrong, and what to do; read out as soon as it is there. */
 export function FailureAlert({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
     const { message, advice } = inWords(failure);
     return (
         <div role="alert">
-            <Alert isInline variant="danger" title={message} component="p" actionLinks={actions}>
+            <Alert isInline variant={NO_FAULT.has(failure.code) ? "info" : "danger"} title={message} component="p" actionLinks={actions}>
                 {advice.map((text) => (
                     <p key={text}>{text}</p>
                 ))}

@@ -5,6 +5,9 @@ import type { Failure } from "../answers";
 import { clockOff } from "./times";
 import { _ } from "../translate";
 
+/** Refusals that are nobody's fault. */
+export const NO_FAULT: ReadonlySet<string> = new Set(["administrator_only"]);
+
 export interface Words {
     message: string;
     /** What to do about it, a sentence each. */
@@ -114,5 +117,5 @@ function ownWords(failure: Failure): Words | null {
 /** pam-otp's messages begin small and end without a full stop. */
 export function sentence(text: string): string {
     const first = text.charAt(0).toUpperCase() + text.slice(1);
-    return /[.:?]$/.test(first) ? first : `${first}.`;
+    return first === "" || /[.:?]$/.test(first) ? first : `${first}.`;
 }

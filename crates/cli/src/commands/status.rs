@@ -165,6 +165,7 @@ fn tell_clock(reply: &mut Reply) {
     let mut object = Object::new();
     object.push("synchronised", clock.synchronised());
     object.push("daemon", clock.daemon());
+    object.push("time", Session::now().0);
     let micros = |error: Duration| u64::try_from(error.as_micros()).ok();
     let kernel = clock.kernel();
     object.push("maximum_error", kernel.and_then(|it| micros(it.maximum())));

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+// What the source finds as Cockpit's own script in a browser.
+(globalThis as { cockpit?: unknown }).cockpit = {
+    language: "en",
+    gettext: (text: string) => text,
+    ngettext: (one: string, many: string, count: number) => (count === 1 ? one : many),
+};
+
+import { parse } from "../src/answers";
+import { inGroups } from "../src/parts/groups";
+import { clockOff, duration } from "../src/parts/times";
+import { inWords, sentence } from "../src/parts/words";
+import { fill } from "../src/translate";
+
+test("a duration is told in its two largest units", () => {
+    for (const [seconds, words] of [
+        [0, "0 seconds"],
+        [1, "1 second"],
+        [59.4, "59 seconds"],
+        [60, "1 minute"],
+        [90, "1 minute 30 seconds"],
+        [3600, "1 hour"],
+        [3605, "1 hour"],
+        [86400 + 7200 + 60, "1 day 2 hours"],
+        [-5, "0 seconds"],
+    ] as const) {
+        assert.equal(duration(seconds), words);
+    }
+});
+
+test("a clock that is apart is told with its direction", () => {
+    assert.match(clockOff(-120), /2 minutes behind/);
+    assert.match(clockOff(45), /45 seconds ahead/);
+});
+
+test("a key is shown in groups of four", () => {
+    assert.equal(inGroups("ABCDEFGHIJ"), "ABCD EFGH IJ");
+    assert.equal(inGroups(""), "");
+});
+
+test("what is filled in is not looked at again", () => {
+    assert.equal(fill("$name on $host", { name: "$host", host: "web1" }), "$host on web1");
+    assert.equal(fill("$name costs $5", { name: "<b>" }), "<b> costs $5");
+});
+
+test("an answer that was done is taken with all its fields", () => {
+    const outcome = parse('{"version":1,"ok":true,"user":"alice","warnings":[],"token":"phone"}');
+    assert.equal(outcome?.ok, true);
+});
+
+test("a refusal keeps its code, its figures and what was said beside it", () => {
+    const text =
+        '{"version":1,"ok":false,"command":"verify","findings":[],"error":{"code":"throttled","message":"wait","hint":null,"wait_seconds":30}}';
+    const outcome = parse(text);
+    assert.ok(outcome !== null && !outcome.ok);
+    assert.equal(outcome.failure.code, "throttled");
+    assert.equal(outcome.failure.wait_seconds, 30);
+    assert.deepEqual(outcome.failure.answer?.["findings"], []);
+});
+
+test("what is no answer of version 1 is none", () => {
+    for (const text of [
+        "",
+        "pam-otp: error",
+        "null",
+        "[]",
+        '{"version":2,"ok":true,"user":"a","warnings":[]}',
+        '{"version":1,"ok":"true","user":"a","warnings":[]}',
+        '{"version":1,"ok":true}',
+        '{"version":1,"ok":false}',
+        '{"version":1,"ok":false,"error":{"code":1,"message":"x"}}',
+        '{"version":1,"ok":true,"user":"a","warnings":[]}{"version":1}',
+    ]) {
+        assert.equal(parse(text), null, text);
+    }
+});
+
+test("a refusal that the page knows has its own words, another one those of the command", () => {
+    const known = inWords({ code: "used_code", message: "m", hint: "h" });
+    assert.equal(known.message, "The code was used before.");
+    const unknown = inWords({ code: "new_code", message: "the disk is <full>", hint: "make room" });
+    assert.deepEqual(unknown, { message: "The disk is <full>.", advice: ["Make room."] });
+});
+
+test("a message becomes a sentence", () => {
+    assert.equal(sentence("is it"), "Is it.");
+    assert.equal(sentence("Done."), "Done.");
+    assert.equal(sentence(""), "");
+});
