@@ -11,7 +11,8 @@ use pam_otp_core::time::UnixTime;
 use crate::event::Event;
 use crate::flow;
 use crate::host::Host;
-use crate::host::linux_pam::{LinuxPam, from_reserve};
+use crate::host::linux_pam::LinuxPam;
+use crate::host::linux_pam::memory::from_reserve;
 use crate::outcome::{Denial, Outcome};
 
 /// `PAM_DELETE_CRED` of Linux-PAM's `_pam_types.h`.

@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::outcome::{Denial, Outcome, Skip};
 
 pub(crate) mod enrolment;
+mod witness;
 
 /// Decides one call of `pam_sm_authenticate`, and logs it.
 ///
@@ -268,7 +269,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
             self.host
                 .tell_later(format!("Recovery code used, {left} left."));
         }
-        enrolment::mark_for_witness(self.host, &self.arguments, &self.name);
+        witness::mark(self.host, &self.arguments, &self.name);
         Outcome::Granted(accepted)
     }
 

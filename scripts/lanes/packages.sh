@@ -30,7 +30,6 @@ step scripts/packages/lint.sh
 step scripts/packages/test-make-install.sh
 step scripts/packages/test-deb.sh bookworm trixie
 step scripts/packages/test-booted.sh bookworm
-# With Cockpit's bridge in one of them.
 step scripts/packages/test-page.sh bookworm trixie
 step scripts/packages/test-rpm.sh trixie
 step scripts/packages/test-selinux.sh bookworm

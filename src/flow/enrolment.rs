@@ -17,11 +17,10 @@ use pam_otp_core::token::{Kind, Token, TokenName};
 use pam_otp_core::uri::otpauth;
 use pam_otp_core::user::UserName;
 use pam_otp_core::verify::Refusal;
-use pam_otp_core::witness;
 use pam_otp_qr::{Background, Picture};
 use zeroize::Zeroizing;
 
-use super::{Login, source};
+use super::{Login, source, witness};
 use crate::event::Event;
 use crate::host::Host;
 use crate::outcome::{Denial, Outcome, Skip};
@@ -220,26 +219,6 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     }
 }
 
-/// In the ticket's place, where there is nothing to make effective.
-const WITNESS: &str = "witness";
-
-/// Remembers until the stack has agreed that a code opened here, if a trial of
-/// `pam-otp setup` wants to know. A mark that cannot be left lets nobody in, and
-/// keeps nobody out.
-pub(super) fn mark_for_witness(host: &mut impl Host, arguments: &Arguments, name: &UserName) {
-    if arguments.witness.is_some() {
-        let _ = host.mark(&format!("{WITNESS}:{name}"));
-    }
-}
-
-fn bear_witness(arguments: &Result<Arguments, Denial>, name: &str) {
-    let path = arguments.as_ref().ok().and_then(|it| it.witness.as_ref());
-    if let (Some(path), Ok(name)) = (path, UserName::new(name)) {
-        // Without it the trial undoes itself.
-        let _ = witness::leave(path, &name);
-    }
-}
-
 /// Makes effective what a login has confirmed, once its whole stack has agreed,
 /// and logs it. `None` if this login has confirmed nothing.
 ///
@@ -256,14 +235,16 @@ pub(crate) fn take_effect(
     }
     let mark = host.take_mark()?;
     let (ticket, name) = mark.split_once(':').unwrap_or_default();
-    if ticket == WITNESS {
-        bear_witness(&arguments, name);
+    if witness::is_ticket(ticket) {
+        if let Ok(arguments) = &arguments {
+            witness::bear(arguments, name);
+        }
         return None;
     }
     let outcome = arguments
         .and_then(|arguments| {
             enrol(host, &arguments, ticket, name, clock())?;
-            bear_witness(&Ok(arguments), name);
+            witness::bear(&arguments, name);
             Ok(())
         })
         .map_or_else(Outcome::NotEnrolled, |()| Outcome::Enrolled);

@@ -28,10 +28,9 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{Host, HostError};
 use crate::event::{Event, Level, USUAL};
 
-mod memory;
+pub(crate) mod memory;
 
 use memory::Watch;
-pub(crate) use memory::from_reserve;
 
 unsafe extern "C" {
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);

@@ -149,17 +149,34 @@ impl Change {
         self.day.is_none() && self.lists.iter().all(|(_, names)| names.is_empty())
     }
 
+    /// The same as [`Self::make`]; where nothing was asked for, what stands there is
+    /// only looked at. `lenient` are options that make no sense then, and `nobody` says
+    /// what is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; then the file is as it was.
+    pub(crate) fn make_or_look(
+        &self,
+        session: &Session,
+        lenient: bool,
+        nobody: &'static str,
+        reply: &mut Reply,
+    ) -> Result<(Written, bool), Error> {
+        match (self.is_empty(), lenient) {
+            (false, _) => self.make(session, reply),
+            (true, true) => Err(Error::Usage(nobody.into())),
+            (true, false) => Ok((Written::look(session)?, false)),
+        }
+    }
+
     /// Changes the policy file, logs it, and gives what stands there now, whether
     /// that is new, and what is to be known.
     ///
     /// # Errors
     ///
     /// [`Error`]; then the file is as it was.
-    pub(crate) fn make(
-        &self,
-        session: &Session,
-        reply: &mut Reply,
-    ) -> Result<(Written, bool), Error> {
+    fn make(&self, session: &Session, reply: &mut Reply) -> Result<(Written, bool), Error> {
         let file = PolicyFile::hold(&session.policy_file)?;
         let path = file.path().to_owned();
         let before = Written::read(path.clone(), file.text().to_vec(), session.service.clone())?;

@@ -60,15 +60,8 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         remove: options.remove,
         day: None,
     };
-    let (written, changed) = if change.is_empty() {
-        if options.remove || options.force {
-            let what = "name a user, a --group or a --network";
-            return Err(Error::Usage(what.into()));
-        }
-        (Written::look(session)?, false)
-    } else {
-        change.make(session, &mut reply)?
-    };
+    let nobody = "name a user, a --group or a --network";
+    let (written, changed) = change.make_or_look(session, lenient, nobody, &mut reply)?;
     if !options.remove {
         warn(&change, &written, &mut reply);
     }

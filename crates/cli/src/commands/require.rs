@@ -60,14 +60,8 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         remove: options.remove,
         day: options.by.clone(),
     };
-    let (written, changed) = if change.is_empty() {
-        if options.remove || options.force {
-            return Err(Error::Usage("name a user or a --group".into()));
-        }
-        (Written::look(session)?, false)
-    } else {
-        change.make(session, &mut reply)?
-    };
+    let nobody = "name a user or a --group";
+    let (written, changed) = change.make_or_look(session, lenient, nobody, &mut reply)?;
     if !change.is_empty() && !options.remove {
         warn(session, &change, &written, &mut reply);
     }
