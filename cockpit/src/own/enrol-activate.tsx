@@ -37,6 +37,15 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
             cancel={cancel}
             step="activate"
         >
+            {!over && enrolment !== null && (
+                <>
+                    {enrolment.warnings.map((text) => (
+                        <Alert key={text} isInline isPlain variant="info" component="p" title={sentence(text)} />
+                    ))}
+                    <p>{_("Scan the QR code with the app, or type the key into it.")}</p>
+                    <Key token={enrolment.token} />
+                </>
+            )}
             {failure !== null && (
                 <FailureAlert
                     failure={failure}
@@ -48,15 +57,6 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                         )
                     }
                 />
-            )}
-            {!over && enrolment !== null && (
-                <>
-                    {enrolment.warnings.map((text) => (
-                        <Alert key={text} isInline isPlain variant="info" component="p" title={sentence(text)} />
-                    ))}
-                    <p>{_("Scan the QR code with the app, or type the key into it.")}</p>
-                    <Key token={enrolment.token} />
-                </>
             )}
             {!over && (
                 <CodeField
