@@ -1,24 +1,34 @@
 #!/bin/sh
-# usage: unshare ... enter.sh TREE BUILT TOOLS PROGRAM
+# usage: unshare ... enter.sh NAME=DIRECTORY... MODULE [WORD...]
 #
-# Called in namespaces of its own: makes the testkit's sandbox of them, with the
-# tree at /run/pam-otp-test/tree, what cargo built at built, what was installed for
-# this run at tools, and lets apps/inside.py try PROGRAM there.
+# Called in namespaces of its own: makes the testkit's sandbox of them, with each
+# DIRECTORY at /run/pam-otp-test/NAME, and runs a module of Python there. Needed are
+# `tree`, this source, and `tools`, what install.sh made.
 set -eu
 
 # Opened before the sandbox hides the places.
-exec 3<"$1" 4<"$2" 5<"$3"
+names=
+number=3
+while case $1 in *=*) ;; *) false ;; esac do
+    eval "exec $number<\"\${1#*=}\""
+    names="$names ${1%%=*}"
+    number=$((number + 1))
+    shift
+done
+here=$(dirname "$0")/../crates/testkit/src/sandbox
 ip link set lo up
 hostname host
-cat "$1/crates/testkit/src/sandbox/people.sh" "$1/crates/testkit/src/sandbox/setup.sh" | sh
+cat "$here/people.sh" "$here/setup.sh" | sh
 own=/run/pam-otp-test
-mkdir $own/tree $own/built $own/tools
-mount --no-canonicalize --bind /proc/self/fd/3 $own/tree
-mount --no-canonicalize --bind /proc/self/fd/4 $own/built
-mount --no-canonicalize --bind /proc/self/fd/5 $own/tools
-exec 3<&- 4<&- 5<&-
+number=3
+for name in $names; do
+    mkdir "$own/$name"
+    mount --no-canonicalize --bind "/proc/self/fd/$number" "$own/$name"
+    eval "exec $number<&-"
+    number=$((number + 1))
+done
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 cd $own/tree
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/root LC_ALL=C.UTF-8 TERM=dumb PYTHONDONTWRITEBYTECODE=1 \
-    $own/tools/clients/bin/python -m apps.inside "$4"
+    $own/tools/clients/bin/python -m "$@"

@@ -14,39 +14,27 @@ import subprocess
 import sys
 import time
 
-from apps import catalogue, document
+from apps import catalogue, document, outside
 from apps.cases import CASES
 
-TREE = pathlib.Path(__file__).resolve().parent.parent
 # At once. They mostly wait: for what follows a wrong password.
 JOBS = 6
 # Seconds for one application.
 LIMIT = 300
-NAMESPACES = ["--mount", "--uts", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def run(application, built, tools):
     """What came of one application's cases: case -> result, or what went wrong."""
-    # A file, since what a program leaves running could hold a pipe open.
     name = "".join(letter if letter.isalnum() else "-" for letter in application.title)
     log = tools / "logs" / f"{name}.log"
-    log.parent.mkdir(exist_ok=True)
-    line = ["unshare", *NAMESPACES, "--propagation", "private", "sh", TREE / "apps/enter.sh"]
-    line += [TREE, built, tools, application.title]
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        )
-        try:
-            output, _ = process.communicate(timeout=LIMIT)
-            return json.loads(output)
-        except subprocess.TimeoutExpired:
-            # The sandbox ends with it; it does not heed softer signals.
-            process.kill()
-            process.wait()
-            return {"fault": f"no end after {LIMIT} s; see {log}"}
-        except ValueError:
-            return {"fault": f"no answer; see {log}"}
+    places = {"built": built, "tools": tools}
+    try:
+        output = outside.run(places, "apps.inside", application.title, log=log, limit=LIMIT)
+        return json.loads(output)
+    except subprocess.TimeoutExpired:
+        return {"fault": f"no end after {LIMIT} s; see {log}"}
+    except ValueError:
+        return {"fault": f"no answer; see {log}"}
 
 
 def faults(application, results):
@@ -89,7 +77,7 @@ def main():
         print(f"apps: error: {line}", file=sys.stderr)
     if wrong:
         print(f"apps: hint: what each did stands in {tools}/logs", file=sys.stderr)
-    elif not titles and not document.is_current(TREE, chosen, results, write="--write" in sys.argv):
+    elif not titles and not document.is_current(outside.TREE, chosen, results, write="--write" in sys.argv):
         wrong.append("document")
     logins = sum(len(one) for one in results.values() if "fault" not in one)
     print(f"{logins - len(wrong)} passed, {len(wrong)} failed")

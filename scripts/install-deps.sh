@@ -27,9 +27,9 @@ wanted='cockpit-ws cockpit-bridge fail2ban valgrind mandoc zsh fish'
 # What apps/ runs, and what runs it. The applications are wanted, not needed: one
 # that is not to be had is for the run to report, and not to stop the others.
 apps='passwd util-linux mount iproute2 python3 python3-venv nodejs'
-applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
-    postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn squid
-    polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
+applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge cockpit-system
+    chromium postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn
+    squid polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
 
 case $purpose in
     build) needed=$build wanted= ;;

@@ -44,6 +44,8 @@ fn the_first_login_enrols_and_the_second_needs_a_code() {
     let shown = first.messages().join("\n");
     let (key, papers) = (key(&shown), papers(&shown));
     assert_eq!(papers.len(), 10, "{shown}");
+    let file = std::fs::read_to_string(realm.token_file("alice")).unwrap();
+    assert_eq!(file.matches("\nadded = ").count(), 1);
     assert!(first.messages().iter().all(|line| line.len() <= 512));
 
     assert_eq!(login(&realm, "").questions(), [QUESTION]);

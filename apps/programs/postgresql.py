@@ -39,7 +39,9 @@ class PostgreSql(Application):
 
     def log_in(self, person):
         line = ["psql", "-h", "127.0.0.1", "-p", PORT, "-U", person.name, "-d", "postgres"]
-        line += ["-A", "-t", "-c", "select 'in as ' || current_user"]
+        # -W: it asks at once. By itself it first tries without a password, and what the
+        # log says of that try may come after what it says of the login.
+        line += ["-W", "-A", "-t", "-c", "select 'in as ' || current_user"]
         return converse(line, person, f"in as {person.name}", "FATAL: [^\n]*")
 
 

@@ -125,6 +125,8 @@ export interface ListedUser {
     reason: string | null;
     message: string | null;
     pending: boolean;
+    /** When the oldest device was added; null or not there if that is not known. */
+    since?: number | null;
     tokens: number;
     recovery_codes_left: number;
     last_right_code: number | null;
@@ -172,6 +174,30 @@ interface ExemptNames {
 
 export interface Exempt extends Written, ExemptNames {
     sections: (ExemptNames & { service: string })[];
+}
+
+export interface LoggedEvent {
+    time: number;
+    outcome: string | null;
+    reason: string | null;
+    /** Of a change: the command. */
+    action: string | null;
+    /** As the application said it: it may be no user. */
+    user: string | null;
+    service: string | null;
+    source: string | null;
+    /** Of a change: who made it. */
+    by: string | null;
+    /** User id of who wrote the line; null where nobody can tell. */
+    writer: number | null;
+    line: string;
+}
+
+export interface Events extends Done {
+    /** `journal`, or a file. */
+    log: string;
+    /** The oldest first. */
+    events: LoggedEvent[];
 }
 
 export interface Finding {
@@ -223,6 +249,7 @@ export interface Answers {
     list: List;
     reset: Reset;
     unlock: Unlocked;
+    events: Events;
     require: Required;
     exempt: Exempt;
     doctor: Examined;

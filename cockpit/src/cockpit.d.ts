@@ -47,6 +47,8 @@ interface Cockpit {
         options: { superuser?: "require" | "try"; err?: "message" | "out" | "ignore"; environ?: string[] },
     ): CockpitProcess;
     permission(options: { admin: true }): CockpitPermission;
+    /** Who is logged in. */
+    user(): Promise<{ name: string; groups: string[] }>;
     addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
     removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
     hidden: boolean;

@@ -3,14 +3,16 @@ import { Page as Frame, PageSection } from "@patternfly/react-core/dist/esm/comp
 import { Tab, Tabs, TabTitleText } from "@patternfly/react-core/dist/esm/components/Tabs";
 import { Administration } from "./administration";
 import { OwnAccount } from "./own";
-import { useAdministrator } from "./permission";
+import { useAdministrator, useMayAdminister } from "./permission";
 import { _ } from "./translate";
 
 const OWN = "own";
 const ADMINISTRATION = "administration";
 
 export function Page() {
-    const administrator = useAdministrator();
+    // Who could switch administrative access on is told so, and others see no tabs.
+    const may = useMayAdminister();
+    const administrator = useAdministrator() || may;
     const [chosen, choose] = useTabOfAddress();
     const own = useRef<HTMLDivElement>(null);
     const administration = useRef<HTMLDivElement>(null);

@@ -13,6 +13,8 @@ import { inGroups } from "../src/parts/groups";
 import { clockOff, duration } from "../src/parts/times";
 import { inWords, sentence } from "../src/parts/words";
 import { fill } from "../src/translate";
+import { visible } from "../src/parts/visible";
+import { asArguments, sections, typed } from "../src/administration/policy";
 
 test("a duration is told in its two largest units", () => {
     for (const [seconds, words] of [
@@ -88,4 +90,44 @@ test("a message becomes a sentence", () => {
     assert.equal(sentence("is it"), "Is it.");
     assert.equal(sentence("Done."), "Done.");
     assert.equal(sentence(""), "");
+    assert.equal(sentence("élan"), "Élan.");
+    for (const file of ["pam_otp.so: is not there", "su-l: has the lines of su", "/etc/pam.d/su: x"]) {
+        assert.equal(sentence(file), `${file}.`);
+    }
+});
+
+test("what hides or reorders letters is seen", () => {
+    assert.equal(visible("a\u202eb\n\u200bc\u0007"), "a\\u{202e}b\\u{a}\\u{200b}c\\u{7}");
+    assert.equal(visible("Jürgen 電話 किताब <b>"), "Jürgen 電話 किताब <b>");
+});
+
+test("typed names are parted at commas, and none is taken for an option", () => {
+    assert.deepEqual(typed("user", " alice, bob,,alice\n-x "), [
+        { kind: "user", name: "alice" },
+        { kind: "user", name: "bob" },
+        { kind: "user", name: "-x" },
+    ]);
+    const names = [...typed("user", "-x"), ...typed("group", "--remove"), ...typed("network", "192.0.2.0/24")];
+    assert.deepEqual(asArguments(names), ["--group=--remove", "--network=192.0.2.0/24", "--", "-x"]);
+});
+
+test("a policy has a list of all services, and those of single ones", () => {
+    const lists = { users: ["alice"], groups: ["staff"], by: "2027-01-31", unenrolled: "deny" } as const;
+    const own = { ...lists, users: [], groups: [], by: null, service: "sshd" };
+    const answer = {
+        user: "root",
+        warnings: [],
+        policy: "/etc/security/pam_otp.toml",
+        service: null,
+        changed: false,
+        ...lists,
+        sections: [own],
+    };
+    const [all, sshd] = sections(answer as unknown as Parameters<typeof sections>[0]);
+    assert.deepEqual(all?.names, [
+        { kind: "user", name: "alice" },
+        { kind: "group", name: "staff" },
+    ]);
+    assert.equal(all?.by, "2027-01-31");
+    assert.deepEqual([sshd?.service, sshd?.names, sshd?.by], ["sshd", [], null]);
 });

@@ -40,6 +40,7 @@ impl World {
             secret: Secret::from_base32(SECRET).expect("a secret"),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         };
         let generator = token.generator();
         let code = |step| generator.code(step).to_text().to_string();

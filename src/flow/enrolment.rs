@@ -137,6 +137,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
                 secret,
                 algorithm: Algorithm::Sha1,
                 digits: Digits::DEFAULT,
+                added: None,
             },
             replaces: None,
             first: true,

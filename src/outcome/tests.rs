@@ -134,6 +134,7 @@ fn token() -> Token {
         secret: Secret::new(b"12345678901234567890").unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::DEFAULT,
+        added: None,
     }
 }
 

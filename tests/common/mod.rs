@@ -175,6 +175,7 @@ impl Phone {
             secret,
             algorithm: Algorithm::Sha1,
             digits,
+            added: None,
         };
         (phone, TokenFile::new(vec![token], Some(set)).unwrap())
     }
@@ -214,6 +215,7 @@ impl Phone {
             secret,
             algorithm: Algorithm::Sha1,
             digits: self.digits,
+            added: None,
         };
         let generator = token.generator();
         let right: Vec<String> = (step - 15..step + 15)

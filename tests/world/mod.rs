@@ -62,6 +62,7 @@ impl World {
             secret: secret.clone(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         };
         let tokens = TokenFile::new(vec![token], Some(set)).expect("a token file");
         self.sandbox.inside(|| {

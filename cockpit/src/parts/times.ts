@@ -13,6 +13,11 @@ export function when(seconds: number, language: string = cockpit.language): stri
     return new Intl.DateTimeFormat(language.replace("_", "-"), format).format(seconds * 1000);
 }
 
+/** The day of a time, as people of this language write it. */
+export function date(seconds: number, language: string = cockpit.language): string {
+    return new Intl.DateTimeFormat(language.replace("_", "-"), { dateStyle: "medium" }).format(seconds * 1000);
+}
+
 /** Today, as people of this language write it. */
 export function day(language: string = cockpit.language): string {
     return new Intl.DateTimeFormat(language.replace("_", "-"), { dateStyle: "long" }).format(new Date());

@@ -114,8 +114,9 @@ function ownWords(failure: Failure): Words | null {
     }
 }
 
-/** pam-otp's messages begin small and end without a full stop. */
+/** pam-otp's messages begin small and end without a full stop. What begins with the name
+ *  of a file stays as it is. */
 export function sentence(text: string): string {
-    const first = text.charAt(0).toUpperCase() + text.slice(1);
+    const first = /^\p{L}+(?![\p{L}_./-])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
     return first === "" || /[.:?]$/.test(first) ? first : `${first}.`;
 }

@@ -81,6 +81,8 @@ commands! {
     Reset(reset),
     /// Forget wrong codes, so that nobody waits any more (root only)
     Unlock(unlock),
+    /// Tell the last logins and changes, from the system's log (root only)
+    Events(events),
     /// Tell or change who always needs a code (root only)
     Require(require),
     /// Tell or change who needs no code (root only)

@@ -10,6 +10,7 @@ use pam_otp_core::token::{TokenError, TokenNameError};
 use pam_otp_core::user::UserNameError;
 use pam_otp_core::verify::Refusal;
 
+use crate::events::NoLog;
 use crate::mismatch::Mismatch;
 use crate::policy::ChangeError;
 use crate::reply::Object;
@@ -91,6 +92,8 @@ pub(crate) enum Error {
         /// For whom, where that must be said.
         user: Option<String>,
     },
+    /// No log can be read.
+    NoLog(NoLog),
     /// No token can have that name.
     TokenName(TokenNameError),
     /// New recovery codes count, and nobody has seen them.
@@ -148,6 +151,7 @@ impl Error {
         match self {
             Self::Caller(_) => "unknown_caller",
             Self::NotRoot | Self::NotInCharge { .. } => "not_root",
+            Self::NoLog(_) => "no_log",
             Self::UserName(_) => "bad_user_name",
             Self::Policy(_) => "bad_policy",
             Self::Store(StoreError::Io { error, .. }) => match error.kind() {
@@ -325,6 +329,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::Io(error) => error.fmt(f),
+            Self::NoLog(error) => error.fmt(f),
             Self::NotInCharge { command, .. } => write!(f, "pam-otp {command} is for root only"),
             Self::NameTaken(name) => TokenError::Twice(name.clone()).fmt(f),
             Self::TokenName(error) => error.fmt(f),

@@ -161,6 +161,16 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "events",
+        &[
+            example("See the last logins and changes", "pam-otp events"),
+            example(
+                "See what happened to alice at ssh in the last two days",
+                "pam-otp events --user alice --service sshd --since 2days",
+            ),
+        ],
+    ),
+    (
         "require",
         &[
             example(

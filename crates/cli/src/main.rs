@@ -23,9 +23,11 @@ use clap::Parser;
 
 mod arguments;
 mod clock;
+mod columns;
 mod commands;
 mod doctor;
 mod error;
+mod events;
 mod examples;
 mod interrupt;
 #[cfg(test)]

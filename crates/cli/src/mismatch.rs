@@ -76,6 +76,7 @@ mod tests {
             secret: Secret::new(b"12345678901234567890").unwrap(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         }
     }
 

@@ -83,8 +83,8 @@ impl Session {
         let own_name = User::from_uid(caller)
             .map_err(|errno| Error::Caller(errno.desc().to_owned()))?
             .map(|user| user.name);
-        // These are about the policy, and name users who need not be there.
-        let about_policy = matches!(command, "require" | "exempt");
+        // These are about the policy or the log, and name users who need not be there.
+        let about_policy = matches!(command, "require" | "exempt" | "events");
         let user = arguments.user.as_ref().filter(|_| !about_policy);
         let Some(name) = user.or(own_name.as_ref()) else {
             return Err(Error::Caller(format!("user id {caller} has no name")));
@@ -101,7 +101,7 @@ impl Session {
         // It is about no record, and reads each service's policy where it needs it. What
         // it has changed it must be able to undo above all where a policy that is broken
         // keeps everybody out.
-        let about_stacks = command == "setup";
+        let about_stacks = matches!(command, "setup" | "events");
         let policy = match policy {
             Err(_) if about_stacks => Policy::default(),
             policy => policy?,

@@ -32,6 +32,7 @@ pub(crate) fn token(token: &Token) -> Object {
             Kind::Hotp { .. } => None,
         },
     );
+    object.push("added", token.added.map(|time| time.0));
     object
 }
 

@@ -114,7 +114,7 @@ fn the_list_tells_of_each_user_what_stands_in_the_home() {
     );
     let close = |field: &str| alice[field].as_u64().unwrap().abs_diff(now()) < 90;
     assert!(
-        close("last_right_code") && close("throttled_until"),
+        close("last_right_code") && close("throttled_until") && close("since"),
         "{alice}"
     );
     assert_eq!(users["bob"]["state"], "broken");
@@ -129,9 +129,16 @@ fn the_list_tells_of_each_user_what_stands_in_the_home() {
     assert_eq!(list(&sandbox, &["--all"])["dave"]["state"], "off");
     let words = run(&mut by_root(&sandbox, &["list"]), "");
     let lines: Vec<&str> = words.lines().collect();
-    assert!(lines[0].starts_with("USER   STATE    TOKENS  "), "{words}");
     assert!(
-        lines[1].starts_with("alice  on       1       10 "),
+        lines[0].starts_with("USER   STATE    SINCE       TOKENS  "),
+        "{words}"
+    );
+    let alice: Vec<&str> = lines[1].split_whitespace().collect();
+    // The day is the clock's own.
+    assert_eq!(alice[2].len(), "2026-11-22".len(), "{words}");
+    assert_eq!(
+        [alice[0], alice[1], alice[3], alice[4]],
+        ["alice", "on", "1", "10"],
         "{words}"
     );
     assert_eq!(lines.len(), 4, "{words}");
@@ -258,6 +265,7 @@ fn another_program_s_file_is_listed_as_status_tells_of_it() {
     let users = list(&sandbox, &[]);
     assert_eq!(users["alice"]["state"], "on", "{users}");
     assert_eq!(users["alice"]["recovery_codes_left"], 2);
+    assert_eq!(users["alice"]["since"], Value::Null);
     for (user, reason) in [
         ("bob", "insecure_record"),
         ("carol", "insecure_record"),

@@ -16,10 +16,15 @@ fn status_tells_all_that_it_tells_people() {
     world.refused(&["verify"], "000000", "wrong_code");
     let answer = world.done(&["status"], "");
     assert_eq!(answer["enrolled"], true);
+    let added = answer["tokens"][0]["added"].as_u64().unwrap();
     assert_eq!(
         answer["tokens"],
-        json!([{"name": "phone", "type": "totp", "algorithm": "SHA1", "digits": 6, "period": 30}])
+        json!([{
+            "name": "phone", "type": "totp", "algorithm": "SHA1", "digits": 6, "period": 30,
+            "added": added,
+        }])
     );
+    assert!(added.abs_diff(shown.time) < 60, "{answer}");
     assert_eq!(answer["recovery_codes_left"], 10);
     assert_eq!(answer["wrong_codes_since"], 1);
     let close = |field: &str| answer[field].as_u64().unwrap().abs_diff(shown.time) < 60;

@@ -62,6 +62,52 @@ fn new_recovery_codes_open_and_the_old_ones_do_not() {
 }
 
 #[test]
+fn each_token_has_its_day_and_keeps_it_under_another_name() {
+    let world = World::new();
+    let shown = with_tablet(&world);
+    let days = || {
+        let status = world.done(&["status"], "");
+        let tokens = status["tokens"].as_array().unwrap();
+        let days = tokens.iter().map(|token| token["added"].clone());
+        days.collect::<Vec<_>>()
+    };
+    let before = days();
+    for day in &before {
+        assert!(
+            day.as_u64().unwrap().abs_diff(shown.time) < 90,
+            "{before:?}"
+        );
+    }
+    world.done(&["rename", "phone", "old phone"], &shown.recovery[0]);
+    assert_eq!(days(), before);
+    let words = world.run(&["status"], "").stdout;
+    assert_eq!(words.matches(" s, since 2").count(), 2, "{words}");
+
+    // Who was enrolled before days were kept has none, and keeps none.
+    let path = world.record().join("token.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let old: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("added"))
+        .collect();
+    fs::write(&path, old.join("\n")).unwrap();
+    assert_eq!(days(), [Value::Null, Value::Null]);
+    world.done(&["rename", "old phone", "phone"], &shown.recovery[1]);
+    assert_eq!(days(), [Value::Null, Value::Null]);
+    assert!(!world.run(&["status"], "").stdout.contains("since 2"));
+
+    let begun = world.done(&["enroll", "--name", "watch"], &shown.recovery[2]);
+    assert_eq!(begun["token"]["added"], Value::Null);
+    let key = begun["token"]["key"].as_str().unwrap();
+    let now = authenticator::now();
+    let code = authenticator::totp(key, now, authenticator::Algorithm::Sha1, 6, 30);
+    world.done(&["confirm"], &code);
+    let days = days();
+    assert_eq!(days[..2], [Value::Null, Value::Null]);
+    assert!(days[2].as_u64().unwrap().abs_diff(now) < 90, "{days:?}");
+}
+
+#[test]
 fn nothing_is_changed_without_a_code() {
     let world = World::new();
     let shown = with_tablet(&world);

@@ -163,10 +163,11 @@ impl Pending {
             Ok::<_, std::convert::Infallible>(Kept::InMemory)
         });
         match verdict {
-            Ok(Verdict::Accepted(_)) => Ok(Confirmed {
-                pending: self.clone(),
-                spent,
-            }),
+            Ok(Verdict::Accepted(_)) => {
+                let mut pending = self.clone();
+                pending.token.added = Some(now);
+                Ok(Confirmed { pending, spent })
+            }
             Ok(Verdict::Refused(refusal)) => Err(refusal),
             Err(never) => match never {},
         }

@@ -324,6 +324,7 @@ impl<'a> Entry<'a> {
                 secret,
                 algorithm,
                 digits,
+                added: None,
             },
             issuer,
             account,

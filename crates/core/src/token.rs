@@ -14,7 +14,7 @@ use crate::label::Label;
 use crate::legacy::ScratchCodes;
 use crate::recovery::{RecoveryId, RecoverySet};
 use crate::state::State;
-use crate::time::Period;
+use crate::time::{Period, UnixTime};
 
 /// The only version of the token file so far.
 pub const VERSION: u64 = 1;
@@ -201,6 +201,13 @@ impl TokenFile {
         codes.chain(self.scratch.iter().flat_map(ScratchCodes::ids))
     }
 
+    /// When the oldest of the tokens was added; `None` if one's day is not known.
+    #[must_use]
+    pub fn since(&self) -> Option<UnixTime> {
+        let added = self.tokens.iter().map(|token| token.added);
+        added.min().flatten()
+    }
+
     /// How many codes of either kind are not spent.
     #[must_use]
     pub fn recovery_left(&self, state: &State) -> usize {
@@ -243,6 +250,8 @@ pub struct Token {
     pub algorithm: Algorithm,
     /// The length of its codes.
     pub digits: Digits,
+    /// When it became one of the record's, if that is known.
+    pub added: Option<UnixTime>,
 }
 
 /// What a token's codes move with.
@@ -317,6 +326,7 @@ impl Token {
             "digits",
             "period",
             "counter",
+            "added",
         ])?;
         let name = entries.require("name")?;
         let name = TokenName::new(name.text()?).map_err(|error| name.fault(error))?;
@@ -331,6 +341,7 @@ impl Token {
             None => Digits::DEFAULT,
             Some(entry) => Digits::new(entry.unsigned()?).map_err(|error| entry.fault(error))?,
         };
+        let added = entries.get("added").map(|entry| entry.unsigned());
         Ok(Self {
             name,
             label: Label::read(entries)?,
@@ -338,6 +349,7 @@ impl Token {
             secret,
             algorithm,
             digits,
+            added: added.transpose()?.map(UnixTime),
         })
     }
 
@@ -352,6 +364,9 @@ impl Token {
             Kind::Totp { period } => writeln!(text, "period = {}", period.seconds()),
             Kind::Hotp { counter } => writeln!(text, "counter = {counter}"),
         };
+        if let Some(added) = self.added {
+            let _ = writeln!(text, "added = {}", added.0);
+        }
     }
 }
 

@@ -92,6 +92,7 @@ pub fn parse(text: &str) -> Result<Key, UriError> {
             secret,
             algorithm: parameters.algorithm()?,
             digits: parameters.digits()?,
+            added: None,
         },
         issuer,
         account,
@@ -293,6 +294,7 @@ mod tests {
             secret: Secret::new(b"12345678901234567890").unwrap(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         };
         assert_eq!(
             *otpauth(&token, "web 1: A&B", "alice@example.org"),

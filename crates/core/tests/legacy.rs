@@ -306,6 +306,7 @@ fn token() -> impl Strategy<Value = Token> {
             secret: Secret::new(&secret).unwrap(),
             algorithm,
             digits: Digits::new(digits).unwrap(),
+            added: None,
         },
     )
 }

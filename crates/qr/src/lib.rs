@@ -170,6 +170,7 @@ mod tests {
             secret: Secret::new(secret).unwrap(),
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         };
         otpauth(&token, issuer, account).to_string()
     }

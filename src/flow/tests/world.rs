@@ -140,6 +140,7 @@ pub(super) fn token(name: &str, kind: Kind, digits: u64) -> Token {
         secret: Secret::from_base32(SECRET).unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::new(digits).unwrap(),
+        added: None,
     }
 }
 

@@ -199,6 +199,7 @@ impl Options {
             secret: Secret::new(&*bytes).map_err(|error| Error::Usage(error.to_string()))?,
             algorithm: self.algorithm,
             digits: self.digits,
+            added: None,
         })
     }
 

@@ -415,6 +415,7 @@ impl Merged {
         self.state = std::mem::take(&mut self.state).adopt(&known, id);
         self.tokens.push(Token {
             name: name.clone(),
+            added: Some(Session::now()),
             ..read.token.clone()
         });
         Ok(name)

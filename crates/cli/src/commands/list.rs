@@ -1,7 +1,6 @@
 //! `pam-otp list`: who has two-factor login, and how it stands.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,7 +9,8 @@ use pam_otp_core::time::UnixTime;
 use pam_otp_core::user::UserName;
 use pam_otp_core::verify::Rules;
 
-use crate::commands::status::{no_place, throttled_until, when};
+use crate::columns::aligned;
+use crate::commands::status::{day, no_place, throttled_until, when};
 use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
@@ -113,6 +113,8 @@ struct Row {
     standing: Standing,
     /// An enrolment that was begun waits for its first code.
     pending: bool,
+    /// Since when, if that is known.
+    since: Option<UnixTime>,
     tokens: usize,
     recovery_codes_left: usize,
     /// Seconds since the epoch; 0 for never.
@@ -137,6 +139,7 @@ impl Row {
             name,
             standing: Standing::Off,
             pending: false,
+            since: None,
             tokens: 0,
             recovery_codes_left: 0,
             last_right_code: 0,
@@ -179,6 +182,7 @@ impl Row {
         );
         object.push("message", self.why());
         object.push("pending", self.pending);
+        object.push("since", self.since.map(|time| time.0));
         object.push("tokens", self.tokens);
         object.push("recovery_codes_left", self.recovery_codes_left);
         object.push("last_right_code", ever(self.last_right_code));
@@ -223,6 +227,7 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
             return Row {
                 standing: Standing::On,
                 pending: matches!(pending, Ok(Some(pending)) if !pending.is_over(now)),
+                since: tokens.since(),
                 tokens: tokens.tokens().len(),
                 recovery_codes_left: tokens.recovery_left(&state),
                 last_right_code: state.history().success,
@@ -266,9 +271,10 @@ fn broken(error: &Error) -> Standing {
 
 /// Aligned columns; what has no bound stands last.
 fn table(rows: &[Row]) -> Vec<String> {
-    const HEADINGS: [&str; 7] = [
+    const HEADINGS: [&str; 8] = [
         "USER",
         "STATE",
+        "SINCE",
         "TOKENS",
         "RECOVERY CODES",
         "LAST RIGHT CODE",
@@ -277,23 +283,10 @@ fn table(rows: &[Row]) -> Vec<String> {
     ];
     let mut lines = vec![HEADINGS.map(str::to_owned)];
     lines.extend(rows.iter().map(cells));
-    let mut widths = [0; HEADINGS.len()];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let aligned = |line: &[String; HEADINGS.len()]| {
-        let mut text = String::new();
-        for (cell, width) in line.iter().zip(widths) {
-            let _ = write!(text, "{cell:width$}  ");
-        }
-        text.trim_end().to_owned()
-    };
-    lines.iter().map(aligned).collect()
+    aligned(&lines)
 }
 
-fn cells(row: &Row) -> [String; 7] {
+fn cells(row: &Row) -> [String; 8] {
     let on = matches!(row.standing, Standing::On);
     let shown = |text: String| if on { text } else { "-".to_owned() };
     [
@@ -302,6 +295,7 @@ fn cells(row: &Row) -> [String; 7] {
             (true, true) => "on, pending".to_owned(),
             _ => row.word().to_owned(),
         },
+        row.since.map_or_else(|| "-".to_owned(), day),
         shown(row.tokens.to_string()),
         shown(row.recovery_codes_left.to_string()),
         shown(when(row.last_right_code)),
@@ -322,6 +316,7 @@ mod tests {
         let rows = [
             Row {
                 standing: Standing::On,
+                since: Some(UnixTime(1_600_000_000)),
                 tokens: 2,
                 recovery_codes_left: 10,
                 last_right_code: 1_700_000_000,
@@ -337,9 +332,9 @@ mod tests {
             },
         ];
         let expected = [
-            "USER               STATE   TOKENS  RECOVERY CODES  LAST RIGHT CODE       THROTTLED UNTIL       WHAT IS WRONG",
-            "alice              on      2       10              2023-11-14T22:13:20Z  2023-11-14T22:14:20Z",
-            "EXAMPLE\\b\\u{202e}  broken  -       -               -                     -                     a\\nb",
+            "USER               STATE   SINCE       TOKENS  RECOVERY CODES  LAST RIGHT CODE       THROTTLED UNTIL       WHAT IS WRONG",
+            "alice              on      2020-09-13  2       10              2023-11-14T22:13:20Z  2023-11-14T22:14:20Z",
+            "EXAMPLE\\b\\u{202e}  broken  -           -       -               -                     -                     a\\nb",
         ];
         assert_eq!(table(&rows), expected);
     }

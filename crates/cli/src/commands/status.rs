@@ -174,13 +174,21 @@ pub(crate) fn describe(token: &Token) -> String {
         Kind::Totp { period } => format!("a new code every {} s", period.seconds()),
         Kind::Hotp { .. } => "a new code at each press".to_owned(),
     };
+    let since = token.added.map(|added| format!(", since {}", day(added)));
     format!(
-        "{} ({}, {}, {} digits, {moving})",
+        "{} ({}, {}, {} digits, {moving}{})",
         plain(&token.name),
         token.kind.name(),
         token.algorithm.name(),
-        token.digits.count()
+        token.digits.count(),
+        since.unwrap_or_default()
     )
+}
+
+/// The day, in UTC, as people read it.
+pub(crate) fn day(time: UnixTime) -> String {
+    let when = when(time.0);
+    when.split_once('T').map_or(when.clone(), |(day, _)| day.to_owned())
 }
 
 /// Seconds since the epoch, as people read time; 0 is never.
@@ -219,5 +227,6 @@ mod tests {
             when(u64::MAX),
             "18446744073709551615 s after 1970, so the clock was wrong"
         );
+        assert_eq!(day(UnixTime(1_700_000_000)), "2023-11-14");
     }
 }

@@ -85,6 +85,7 @@ impl Error {
             | Self::NothingToImport
             | Self::Interrupted
             | Self::File { .. }
+            | Self::NoLog(_)
             | Self::Io(_) => None,
         }
     }

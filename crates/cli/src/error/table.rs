@@ -195,6 +195,11 @@ pub(crate) const TABLE: &[Row] = &[
         Broken,
         "the answer could not be written, and nothing was changed",
     ),
+    row(
+        "no_log",
+        Broken,
+        "the system's log is not there, or cannot be read",
+    ),
     row("input_output", Broken, "reading or writing failed"),
     row(
         "nothing_to_import",

@@ -69,6 +69,7 @@ impl GoogleFile {
             secret,
             algorithm: Algorithm::Sha1,
             digits: Digits::DEFAULT,
+            added: None,
         };
         let window = rest.option("WINDOW_SIZE").map_or(Ok(3), |option| {
             option

@@ -206,6 +206,7 @@ impl Fields {
                 secret: self.secret,
                 algorithm: Algorithm::Sha1,
                 digits: self.digits,
+                added: None,
             },
             pin_dropped: self.pin_dropped,
             last: self.last,

@@ -121,6 +121,7 @@ fn token(name: &str, byte: u8) -> Token {
         secret: Secret::new(&[byte; 20]).unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::DEFAULT,
+        added: None,
     }
 }
 

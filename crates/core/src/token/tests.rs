@@ -26,6 +26,7 @@ fn a_short_file_means_what_apps_assume() {
     );
     assert!(file.recovery().is_none());
     assert_eq!(token.label, Label::default());
+    assert_eq!((token.added, file.since()), (None, None));
 }
 
 #[test]
@@ -57,6 +58,7 @@ fn what_is_written_is_read_again() {
         secret: Secret::new(&[3; 20]).unwrap(),
         algorithm,
         digits: Digits::new(8).unwrap(),
+        added: Some(UnixTime(1_700_000_000)),
     };
     let file = TokenFile::new(
         vec![
@@ -76,6 +78,36 @@ fn what_is_written_is_read_again() {
     assert_eq!(*again.to_toml(), *file.to_toml());
     assert_eq!(again.tokens()[1].kind, Kind::Hotp { counter: 7 });
     assert_eq!(again.recovery(), file.recovery());
+    assert_eq!(again.since(), Some(UnixTime(1_700_000_000)));
+}
+
+#[test]
+fn a_record_is_as_old_as_its_oldest_token_if_the_age_of_each_is_known() {
+    let phone = TokenFile::parse(PHONE.as_bytes()).unwrap().tokens()[0].clone();
+    let since = |ages: &[Option<u64>]| {
+        let tokens = ages.iter().enumerate().map(|(number, added)| Token {
+            name: TokenName::new(&format!("phone {number}")).unwrap(),
+            added: added.map(UnixTime),
+            ..phone.clone()
+        });
+        TokenFile::new(tokens.collect(), None).unwrap().since()
+    };
+    assert_eq!(since(&[Some(7), Some(5), Some(6)]), Some(UnixTime(5)));
+    // Who knows of no day was written before days were kept.
+    assert_eq!(since(&[Some(7), None]), None);
+}
+
+#[test]
+fn a_token_s_day_stays_when_it_gets_another_name() {
+    let text = format!("{PHONE}added = 1700000000\n");
+    let file = TokenFile::parse(text.as_bytes()).unwrap();
+    let phone = TokenName::new("phone").unwrap();
+    let renamed = file.renamed(&phone, TokenName::new("tablet").unwrap());
+    assert_eq!(renamed.unwrap().since(), Some(UnixTime(1_700_000_000)));
+    assert_eq!(
+        file.tokens()[0].id(),
+        TokenFile::parse(PHONE.as_bytes()).unwrap().tokens()[0].id()
+    );
 }
 
 #[test]
@@ -94,7 +126,7 @@ fn every_fault_names_its_line_and_key() {
         (
             "name = \"phone\"",
             "nom = \"phone\"",
-            "line 4: unknown key `nom`; known here: name, issuer, account, type, secret, algorithm, digits, period, counter",
+            "line 4: unknown key `nom`; known here: name, issuer, account, type, secret, algorithm, digits, period, counter, added",
         ),
         (
             "\"totp\"",
@@ -155,6 +187,11 @@ fn every_fault_names_its_line_and_key() {
             "\"totp\"",
             "\"totp\"\naccount = 5",
             "line 6: `account`: must be a string",
+        ),
+        (
+            "\"totp\"",
+            "\"totp\"\nadded = \"today\"",
+            "line 6: `added`: must be a whole number",
         ),
         ("[[token]]", "[token]", "line 3: `token`: must be an array"),
         (

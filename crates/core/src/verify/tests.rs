@@ -26,6 +26,7 @@ fn token(name: &str, kind: Kind, byte: u8) -> Token {
         secret: Secret::new(&[byte; 20]).unwrap(),
         algorithm: Algorithm::Sha1,
         digits: Digits::DEFAULT,
+        added: None,
     }
 }
 

@@ -1,0 +1,108 @@
+"""A host with Cockpit and the page, its users, and a browser to sit down at."""
+
+import json
+import sys
+
+from apps.browser import Browser
+from apps.cases import PASSWORD
+from apps.programs.cockpit import Cockpit
+from apps.sandbox import COMMAND, OWN, POLICY, Sandbox
+from cockpit.check.phone import Phone
+from cockpit.check.seat import Seat
+
+SCREENS = OWN / "results"
+ARGUMENTS = OWN / "arguments"
+# Notes what it was started with: no code may ever be among that.
+NOTING = f"""#!/bin/sh
+echo "$*" >>{ARGUMENTS}
+exec {COMMAND} "$@"
+"""
+
+
+class Desk:
+    def __init__(self, box: Sandbox):
+        self.box = box
+        self._seats: list[Seat] = []
+        self.policy("")
+        self._install()
+        box.stack("cockpit", "cockpit")
+        # Administrative access asks for the password alone; a test may change that.
+        box.write("/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_unix.so\n")
+        box.write("/etc/sudoers.d/check", "%sudo ALL=(ALL) ALL\n", 0o440)
+        # sudo looks for the host's own name.
+        box.write("/etc/hosts", "127.0.0.1 localhost host\n")
+        cockpit = Cockpit()
+        box.write("/etc/cockpit/cockpit.conf", cockpit.settings["/etc/cockpit/cockpit.conf"])
+        cockpit.start(box)
+        self._browser = Browser()
+
+    def _install(self):
+        """As `make install` does."""
+        # The machine's own stays what it is.
+        self.box.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/usr/local")
+        self.box.write("/usr/local/bin/pam-otp", NOTING, 0o755)
+        self.box.write(ARGUMENTS, "", 0o666)
+        self.box.run("mkdir", "-p", "/usr/local/share/cockpit")
+        self.box.run("cp", "-r", OWN / "page", "/usr/local/share/cockpit/pam-otp")
+
+    def policy(self, rules):
+        """The administrator's rules, besides those that each test needs."""
+        # Tests are wrong on purpose, and who is enrolled by the page logs in before.
+        self.box.write(POLICY, f'fail_delay = 0\nunenrolled = "allow"\n{rules}')
+
+    # --- Users
+
+    def add_user(self, name, *groups):
+        self.box.add_user(name, PASSWORD)
+        for group in groups:
+            self.box.run("usermod", "--append", "--groups", group, name)
+        return name
+
+    def enrol(self, name):
+        """Two-factor login for a user, as root gives it; the phone and, in it, the
+        recovery codes."""
+        phone = self.begin(name)
+        done = self.pam_otp("confirm", "--user", name, given=phone.code(-1) + "\n")
+        phone.spend(-1)
+        phone.recovery = done["recovery_codes"]
+        return phone
+
+    def begin(self, name):
+        """What waits for its first code; the phone."""
+        return Phone(self.pam_otp("enroll", "--user", name)["token"]["key"])
+
+    def pam_otp(self, *words, given=""):
+        """What the command answers to root."""
+        return json.loads(self.box.run(COMMAND, "--json", "--service", "cockpit", *words, given=given))
+
+    def is_enrolled(self, name):
+        return self.pam_otp("status", "--user", name)["enrolled"]
+
+    # --- Browsers
+
+    def sit_down(self, name, **settings):
+        """A browser of somebody's own, before the login. Settings are Playwright's."""
+        seat = Seat(name, self._browser.person(**settings), SCREENS)
+        self._seats.append(seat)
+        return seat
+
+    def leave(self):
+        """The end of a test: nothing was wrong behind the page, and nothing is left."""
+        seats, self._seats = self._seats, []
+        secrets = set().union(*(seat.secrets for seat in seats))
+        for seat in seats:
+            seat.leave()
+        started = ARGUMENTS.read_text(encoding="utf-8")
+        for secret in secrets:
+            assert secret not in started, "a secret is an argument of a program"
+
+    def abandon(self, test):
+        """The end of a test that has failed: what each browser shows is kept."""
+        seats, self._seats = self._seats, []
+        for number, seat in enumerate(seats, 1):
+            try:
+                seat.keep(f"FAILED-{test}-{number}")
+                print(seat.text(), file=sys.stderr)
+            except Exception as error:
+                print(f"no screenshot: {error}", file=sys.stderr)
+            seat.close()

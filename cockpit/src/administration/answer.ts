@@ -1,0 +1,56 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Answers, Done, Failure, Outcome } from "../answers";
+import { run } from "../command";
+
+/** What a command answers to root, read again whenever `generation` is another one; null
+ *  until it is known. */
+export function useAnswer<C extends keyof Answers>(
+    command: C,
+    words: readonly string[],
+    generation: number,
+): [Outcome<Answers[C]> | null, () => Promise<void>] {
+    const [outcome, setOutcome] = useState<Outcome<Answers[C]> | null>(null);
+    const asked = useRef(0);
+    // The same words are the same call.
+    const line = JSON.stringify(words);
+    const read = useCallback(async () => {
+        asked.current += 1;
+        const mine = asked.current;
+        const next = await run(command, { words: JSON.parse(line) as string[], asRoot: true });
+        // Answers may come in another order.
+        if (mine === asked.current) setOutcome(next);
+    }, [command, line]);
+    useEffect(() => {
+        void read();
+    }, [read, generation]);
+    return [outcome, read];
+}
+
+/** What a part of this page tells the whole of it. */
+export interface Notice {
+    title: string;
+    /** pam-otp's warnings, and what else is to be known. */
+    texts?: string[];
+    isWarning?: boolean;
+}
+
+/** Called when a dialogue is left: with a notice if something was done. */
+export type Close = (notice?: Notice) => void;
+
+/** Runs a change as root, with its state for a dialogue. */
+export function useChange(): {
+    busy: boolean;
+    failure: Failure | null;
+    make: <T extends Done>(change: () => Promise<Outcome<T>>) => Promise<T | null>;
+} {
+    const [busy, setBusy] = useState(false);
+    const [failure, setFailure] = useState<Failure | null>(null);
+    const make = async <T extends Done>(change: () => Promise<Outcome<T>>): Promise<T | null> => {
+        setBusy(true);
+        const outcome = await change();
+        setBusy(false);
+        setFailure(outcome.ok ? null : outcome.failure);
+        return outcome.ok ? outcome.answer : null;
+    };
+    return { busy, failure, make };
+}

@@ -1,0 +1,295 @@
+//! The files that syslog daemons write, read from their end.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use pam_otp_core::time::UnixTime;
+use rustix::fs::{Mode, OFlags};
+
+use super::line::Entry;
+use super::stamp::Stamps;
+use super::{Event, Found, MOST, Wanted};
+
+/// Where what is of authentication goes: Debian and Ubuntu; Fedora and Red Hat.
+const NAMES: [&str; 2] = ["auth.log", "secure"];
+const DIRECTORY: &str = "/var/log";
+
+/// Our lines, the newest first, of the first log that is there and the file
+/// before it.
+pub(super) fn read(wanted: &Wanted, now: UnixTime) -> Result<Found, String> {
+    read_in(Path::new(DIRECTORY), wanted, now)
+}
+
+fn read_in(directory: &Path, wanted: &Wanted, now: UnixTime) -> Result<Found, String> {
+    let stamps = Stamps::new(now);
+    let mut failed = format!("{}: no {}", directory.display(), NAMES.join(" or "));
+    for name in NAMES {
+        let path = directory.join(name);
+        let mut events = Vec::new();
+        match gather(&path, wanted, &stamps, &mut events) {
+            Ok(goes_on) => {
+                // What was turned over; what is compressed by now is too old.
+                let earlier = before(directory, name).filter(|_| goes_on);
+                if let Some(path) = earlier {
+                    // Often there is none, or others look after it.
+                    let _ = gather(&path, wanted, &stamps, &mut events);
+                }
+                let log = path.display().to_string();
+                return Ok(Found { log, events });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => failed = format!("{}: {error}", path.display()),
+        }
+    }
+    Err(failed)
+}
+
+/// The file of the time before: `auth.log.1`, or the last of `secure-20261122`.
+fn before(directory: &Path, name: &str) -> Option<PathBuf> {
+    let numbered = directory.join(format!("{name}.1"));
+    if numbered.exists() {
+        return Some(numbered);
+    }
+    let is_day = |file: &str| {
+        let day = file.strip_prefix(name).and_then(|it| it.strip_prefix('-'));
+        day.is_some_and(|day| day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let files = std::fs::read_dir(directory).ok()?.filter_map(Result::ok);
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    let last = names.filter(|file| is_day(file)).max()?;
+    Some(directory.join(last))
+}
+
+/// Adds a file's lines; whether older ones are wanted too.
+fn gather(
+    path: &Path,
+    wanted: &Wanted,
+    stamps: &Stamps,
+    events: &mut Vec<Event>,
+) -> io::Result<bool> {
+    let mut lines = Backwards::open(path)?;
+    for _ in 0..MOST {
+        if events.len() >= wanted.lines {
+            return Ok(false);
+        }
+        let Some(line) = lines.next()? else {
+            return Ok(true);
+        };
+        let line = String::from_utf8_lossy(&line);
+        let Some((time, rest)) = stamps.split(&line) else {
+            continue;
+        };
+        if wanted.is_before(time) {
+            return Ok(false);
+        }
+        if let Some(entry) = entry(rest).filter(|entry| wanted.has(entry)) {
+            events.push(Event {
+                time,
+                writer: None,
+                entry,
+            });
+        }
+    }
+    Ok(false)
+}
+
+/// What follows the time: `host program[4711]: message`.
+fn entry(rest: &str) -> Option<Entry> {
+    let (_host, rest) = rest.split_once(' ')?;
+    let (tag, message) = rest.split_once(": ")?;
+    if tag.contains(' ') {
+        return None;
+    }
+    let program = tag.split('[').next().unwrap_or(tag);
+    Entry::parse(program, message)
+}
+
+/// Lines from the last to the first, with little memory.
+struct Backwards {
+    file: File,
+    /// Where what was read begins.
+    start: u64,
+    read: Vec<u8>,
+    /// The end of a line that is too long to be one of ours.
+    too_long: bool,
+}
+
+impl Backwards {
+    const BLOCK: u64 = 64 * 1024;
+    /// Ours have some hundred bytes.
+    const LONGEST: usize = 16 * 1024;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        // Others than root may write to the directory: no link is followed, and
+        // nobody waits for a pipe.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        let stat = file.metadata()?;
+        if !stat.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(Self {
+            file,
+            start: stat.len(),
+            read: Vec::new(),
+            too_long: false,
+        })
+    }
+
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let end = self.read.iter().rposition(|byte| *byte == b'\n');
+            if let Some(end) = end {
+                let line = self.read.split_off(end.saturating_add(1));
+                self.read.pop();
+                let whole = !std::mem::take(&mut self.too_long);
+                if whole && !line.is_empty() && line.len() <= Self::LONGEST {
+                    return Ok(Some(line));
+                }
+                continue;
+            }
+            if self.read.len() > Self::LONGEST {
+                self.too_long = true;
+                self.read.clear();
+            }
+            if self.start == 0 {
+                let line = std::mem::take(&mut self.read);
+                let whole = !line.is_empty() && !self.too_long;
+                return Ok(Some(line).filter(|_| whole));
+            }
+            self.read_block()?;
+        }
+    }
+
+    /// Reads the block before what was read.
+    fn read_block(&mut self) -> io::Result<()> {
+        let length = self.start.min(Self::BLOCK);
+        self.start = self.start.saturating_sub(length);
+        self.file.seek(SeekFrom::Start(self.start))?;
+        let mut block = Vec::new();
+        (&mut self.file).take(length).read_to_end(&mut block)?;
+        block.append(&mut self.read);
+        self.read = block;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a helper that fails is a broken test")]
+
+    use pam_otp_testkit::temp::TempDir;
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime(1_795_329_647);
+
+    fn wanted() -> Wanted {
+        Wanted {
+            user: None,
+            service: None,
+            since: None,
+            lines: 50,
+        }
+    }
+
+    fn line(second: u64, user: &str) -> String {
+        format!(
+            "2026-11-22T06:40:{second:02}Z web1 sshd[{second}]: pam_otp(sshd:auth): outcome=denied \
+             reason=wrong_code user={user} service=sshd rhost=192.0.2.7\n"
+        )
+    }
+
+    fn users(directory: &TempDir, wanted: &Wanted) -> Vec<String> {
+        let found = read_in(directory.path(), wanted, NOW).unwrap();
+        let user = |event: &Event| event.entry.value("user").unwrap().to_owned();
+        found.events.iter().map(user).collect()
+    }
+
+    #[test]
+    fn the_last_lines_are_found_among_those_of_others_and_in_the_file_before() {
+        let directory = TempDir::new();
+        let path = |name: &str| directory.path().join(name);
+        assert!(read_in(directory.path(), &wanted(), NOW).is_err());
+        std::fs::write(path("secure-20261115"), line(1, "alice")).unwrap();
+        std::fs::write(path("secure-20261108"), line(0, "nobody")).unwrap();
+        let noise = "2026-11-22T06:40:10Z web1 cron[7]: pam_unix(cron:session): session opened\n";
+        let new = [
+            &line(3, "bob"),
+            &noise.repeat(9000),
+            &line(4, "carol"),
+            noise,
+        ]
+        .concat();
+        std::fs::write(path("secure"), new).unwrap();
+        assert_eq!(users(&directory, &wanted()), ["carol", "bob", "alice"]);
+        let two = Wanted {
+            lines: 2,
+            ..wanted()
+        };
+        assert_eq!(users(&directory, &two), ["carol", "bob"]);
+        let late = Wanted {
+            since: Some(UnixTime(NOW.0 - 44)),
+            ..wanted()
+        };
+        assert_eq!(users(&directory, &late), ["carol", "bob"]);
+        let of_bob = Wanted {
+            user: Some("bob".to_owned()),
+            service: Some("sshd".to_owned()),
+            ..wanted()
+        };
+        assert_eq!(users(&directory, &of_bob), ["bob"]);
+        // Debian's name comes first.
+        std::fs::write(path("auth.log"), line(5, "dave")).unwrap();
+        std::fs::write(path("auth.log.1"), line(2, "eve")).unwrap();
+        assert_eq!(users(&directory, &wanted()), ["dave", "eve"]);
+    }
+
+    #[test]
+    fn lines_without_an_end_and_without_measure_do_no_harm() {
+        let directory = TempDir::new();
+        let path = directory.path().join("auth.log");
+        let long = format!("{}{}\n", line(1, "x").trim_end(), "y".repeat(200_000));
+        let last = line(2, "bob");
+        let all = [&line(1, "alice"), &long, "\n\n\u{0}\n", last.trim_end()];
+        let mut all = all.concat().into_bytes();
+        all.splice(0..0, b"\xff\xfe\n".iter().copied());
+        std::fs::write(&path, &all).unwrap();
+        assert_eq!(users(&directory, &wanted()), ["bob", "alice"]);
+        // The very first line is one too, and one that has no beginning is none.
+        std::fs::write(&path, line(3, "carol")).unwrap();
+        assert_eq!(users(&directory, &wanted()), ["carol"]);
+        std::fs::write(&path, "y".repeat(200_000)).unwrap();
+        assert!(users(&directory, &wanted()).is_empty());
+        std::fs::write(&path, "").unwrap();
+        assert!(users(&directory, &wanted()).is_empty());
+    }
+
+    #[test]
+    fn what_others_put_in_the_log_s_place_is_not_read() {
+        let directory = TempDir::new();
+        let path = directory.path().join("auth.log");
+        let other = directory.path().join("other");
+        std::fs::write(&other, line(1, "alice")).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(read_in(directory.path(), &wanted(), NOW).is_err());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = read_in(directory.path(), &wanted(), NOW).unwrap_err();
+        assert!(error.ends_with("auth.log: not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn another_program_s_words_are_not_ours() {
+        for rest in [
+            "web1 app[1]: said pam_otp(sshd:auth): outcome=granted",
+            "web1 pam_otp(sshd:auth): outcome=granted reason=code",
+            "web1 some app: pam_otp(sshd:auth): outcome=granted",
+            "pam_otp(sshd:auth): outcome=granted",
+        ] {
+            assert_eq!(entry(rest), None, "{rest}");
+        }
+        assert!(entry("web1 sshd-session[1]: pam_otp(sshd:auth): outcome=granted").is_some());
+    }
+}

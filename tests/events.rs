@@ -1,0 +1,241 @@
+//! `pam-otp events` on what a real login has left, by a real journald too.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a broken test"
+)]
+
+mod world;
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use pam_otp_testkit::sandbox::run;
+use pam_otp_testkit::{authenticator, syslog};
+use serde_json::{Value, json};
+use world::{SOON, World};
+
+const JOURNALD: &str = "/lib/systemd/systemd-journald";
+
+/// A name that must not be able to forge anything.
+const HOSTILE: &str = "x\" outcome=granted\u{202e}<b>";
+
+/// A world, and what a real module and the command have said to its log: of alice
+/// with her code, of somebody with a name made up, and of an administrator.
+fn world() -> Option<(World, Vec<String>)> {
+    let world = World::or_skip()?;
+    let lines = "auth required {module}\naccount required pam_permit.so";
+    world.sandbox.pam_service("door", lines);
+    let phone = world.enrol("alice");
+    for (user, code) in [("alice", phone.code()), (HOSTILE, "000000".to_owned())] {
+        let mut command = world.sandbox.command(world.sandbox.pam_try());
+        command.args(["--service", "door", "--rhost", "192.0.2.7"]);
+        command.args(["--user", user]);
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("start pam-try");
+        let mut input = process.stdin.take().expect("a pipe");
+        let _ = std::io::Write::write_all(&mut input, format!("{code}\n").as_bytes());
+        drop(input);
+        process.wait().expect("run pam-try");
+    }
+    let mut unlock = world.sandbox.command(world.sandbox.pam_otp());
+    run(unlock.args(["unlock", "--user", "alice"]), "");
+    let is_last = |line: &str| line.contains("action=unlock");
+    world.sandbox.syslog().wait_for(is_last, SOON);
+    let messages = world.sandbox.syslog().messages();
+    Some((world, messages))
+}
+
+fn events(world: &World, arguments: &[&str]) -> Value {
+    let mut command = world.sandbox.command(world.sandbox.pam_otp());
+    let said = run(command.args(["events", "--json"]).args(arguments), "");
+    serde_json::from_str(&said).expect("JSON")
+}
+
+/// Outcome, reason or action, and user of each.
+fn told(answer: &Value) -> Vec<[String; 3]> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let event = |event: &Value| {
+        let why = if event["action"].is_null() {
+            "reason"
+        } else {
+            "action"
+        };
+        [
+            text(&event["outcome"]),
+            text(&event[why]),
+            text(&event["user"]),
+        ]
+    };
+    answer["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .map(event)
+        .collect()
+}
+
+fn all() -> [[String; 3]; 3] {
+    [
+        ["granted", "code", "alice"],
+        ["denied", "unknown_user", HOSTILE],
+        ["done", "unlock", "alice"],
+    ]
+    .map(|words| words.map(str::to_owned))
+}
+
+#[test]
+fn what_a_login_left_in_a_log_file_is_read_whichever_way_its_time_is_written() {
+    let Some((world, messages)) = world() else {
+        return;
+    };
+    let alike = "Nov 22 06:40:47 web1 app[7]: said pam_otp(door:auth): outcome=granted user=eve";
+    for iso in [false, true] {
+        // As a syslog daemon does: the priority goes, the host's name comes.
+        let line = |message: &String| {
+            let text = syslog::strip(message);
+            let time = message.split_once('>').expect("a priority").1;
+            let time = time
+                .strip_suffix(text)
+                .filter(|time| !iso && !time.is_empty());
+            let time = time.unwrap_or("2026-11-22T06:40:47.123456+00:00 ");
+            format!("{time}web1 {text}\n")
+        };
+        let log: String = messages.iter().map(line).collect();
+        world
+            .sandbox
+            .write("/var/log/auth.log", format!("{alike}\n{log}"), 0o640);
+        let answer = events(&world, &[]);
+        assert_eq!(answer["log"], "/var/log/auth.log");
+        assert_eq!(told(&answer), all(), "{answer}");
+        let first = &answer["events"][0];
+        assert_eq!(first["service"], "door");
+        assert_eq!(first["source"], "192.0.2.7");
+        assert_eq!(first["writer"], Value::Null);
+        assert_eq!(answer["events"][2]["by"], "root");
+        if iso {
+            assert_eq!(first["time"], 1_795_329_647);
+        } else {
+            let time = first["time"].as_u64().expect("a time");
+            assert!(time.abs_diff(authenticator::now()) < 600, "{answer}");
+        }
+    }
+    assert_eq!(told(&events(&world, &["--lines", "1"])), all()[2..]);
+    assert_eq!(told(&events(&world, &["--user", HOSTILE])), all()[1..2]);
+    assert_eq!(told(&events(&world, &["--service", "door"])), all()[..2]);
+    assert!(told(&events(&world, &["--user", "eve"])).is_empty());
+
+    let mut words = world.sandbox.command(world.sandbox.pam_otp());
+    let words = run(words.arg("events"), "");
+    assert!(words.contains("x\" outcome=granted\\u{202e}<b>"), "{words}");
+    // A policy that is broken keeps nobody from looking at the log.
+    world
+        .sandbox
+        .write("/etc/security/pam_otp.toml", "nonsense", 0o644);
+    assert_eq!(told(&events(&world, &[])), all());
+}
+
+#[test]
+fn the_log_is_root_s_and_where_there_is_none_that_is_said() {
+    let Some((world, _)) = world() else {
+        return;
+    };
+    let refused = |mut command: Command, code: &str, status| {
+        let output = command
+            .args(["events", "--json"])
+            .output()
+            .expect("run pam-otp");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert_eq!(output.status.code(), Some(status));
+    };
+    let pam_otp = world.sandbox.pam_otp();
+    refused(world.sandbox.command_as("alice", &pam_otp), "not_root", 1);
+    refused(world.sandbox.command(&pam_otp), "no_log", 3);
+}
+
+/// A journald in the sandbox, to the end.
+struct Journald(Child);
+
+impl Drop for Journald {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_journal_knows_who_wrote_a_line() {
+    let Some((world, messages)) = world() else {
+        return;
+    };
+    if !Path::new(JOURNALD).exists() {
+        eprintln!("skipped: there is no {JOURNALD}");
+        return;
+    }
+    let id = "0123456789abcdef0123456789abcdef\n";
+    world.sandbox.write("/etc/machine-id", id, 0o444);
+    let mut command = world.sandbox.command(JOURNALD);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let _journald = Journald(command.spawn().expect("start journald"));
+    let socket = "/run/systemd/journal/dev-log";
+    world.sandbox.inside(|| {
+        let (here, patience) = (UnixDatagram::unbound().expect("a socket"), 300);
+        assert!(
+            soon(patience, || here.connect(socket).is_ok()),
+            "journald is not there"
+        );
+        for message in &messages {
+            here.send(message.as_bytes()).expect("tell journald");
+        }
+    });
+    // Whoever is on the machine can say such a thing.
+    let forged = "pam_otp(door:auth): outcome=granted reason=code user=eve service=door";
+    let mut eve = world.sandbox.command_as("alice", "logger");
+    eve.args(["-u", socket, "-p", "authpriv.notice", "-t", "door", forged]);
+    run(&mut eve, "");
+
+    let mut answer = Value::Null;
+    let whole = soon(300, || {
+        answer = events(&world, &["--since", "1h"]);
+        told(&answer).len() == 4
+    });
+    assert!(whole, "{answer}");
+    assert_eq!(answer["log"], "journal");
+    assert_eq!(told(&answer)[..3], all());
+    let writers: Vec<_> = answer["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .collect();
+    let alice = world.sandbox.inside(|| {
+        let user = std::fs::metadata("/home/alice").expect("a home");
+        std::os::unix::fs::MetadataExt::uid(&user)
+    });
+    let writers: Vec<_> = writers.iter().map(|event| &event["writer"]).collect();
+    assert_eq!(writers, [&json!(0), &json!(0), &json!(0), &json!(alice)]);
+    let mut words = world.sandbox.command(world.sandbox.pam_otp());
+    let words = run(words.args(["events", "--user", "eve"]), "");
+    let mark = format!("(written by user id {alice}, not by root)");
+    assert!(words.contains(&mark), "{words}");
+}
+
+/// Looks until it is so, ten times a second.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test waits for other processes"
+)]
+fn soon(times: u32, mut so: impl FnMut() -> bool) -> bool {
+    (0..times).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        so()
+    })
+}
