@@ -21,6 +21,7 @@ COMPLETIONS = bash:bash-completion/completions/pam-otp zsh:zsh/site-functions/_p
 .PHONY: help build demo check test faults fmt lint deny audit manuals install uninstall clean
 .PHONY: page page-strings page-test
 .PHONY: telling valgrind miri fuzz fuzz-smoke bench deb rpm check-packages check-apps apps-document
+.PHONY: check-page page-pictures
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +100,21 @@ check-apps: build ## log in to real applications and print what came of it (as r
 	@scripts/install-deps.sh apps
 	@apps/install.sh $(TARGET)/apps
 	$(RUN_APPS) $(APPS)
+
+# PAGE_TESTS chooses some of the files of cockpit/check/tests. Screenshots go there too.
+RUN_PAGE = $(TARGET)/apps/clients/bin/python -m cockpit.check.run $(TARGET)/release $(TARGET)/apps \
+    $(TARGET)/page $(TARGET)/page-check
+
+check-page: build page ## the page in a real browser, against a real Cockpit (as root)
+	@scripts/install-deps.sh check-page
+	@apps/install.sh $(TARGET)/apps clients
+	$(RUN_PAGE) $(PAGE_TESTS)
+
+page-pictures: build page ## the same browser takes the pictures for the README
+	@scripts/install-deps.sh check-page
+	@apps/install.sh $(TARGET)/apps clients
+	$(RUN_PAGE) pictures
+	cp $(TARGET)/page-check/pictures/*.png docs/pictures/
 
 apps-document: build ## the same, and write docs/applications.md
 	@scripts/install-deps.sh apps

@@ -1,6 +1,6 @@
 """A real browser without a screen: Debian's Chromium, driven by Playwright."""
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 PROGRAM = "/usr/bin/chromium"
 # As root Chromium runs without a sandbox of its own alone; the rest keeps it quiet.
@@ -22,6 +22,7 @@ class Browser:
 
     def __init__(self):
         # Of the machine's own, since Playwright's would be a download of its own.
+        expect.set_options(timeout=PATIENCE)
         chromium = sync_playwright().start().chromium
         self._chromium = chromium.launch(executable_path=PROGRAM, args=SETTINGS)
 

@@ -1,20 +1,24 @@
 #!/bin/sh
-# usage: install.sh TOOLS
+# usage: install.sh TOOLS [LIST...]
 #
 # Puts what Debian does not have into TOOLS: a virtual environment for each list of
-# requirements/, and the proxy of package.json. What fails is said, and left to the
-# run to report; only the clients are needed.
+# requirements/, and the proxy of package.json; or some of the lists alone. What fails
+# is said, and left to the run to report; only the clients are needed.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 tools=$(cd "$1" && pwd)
+shift
+all=$#
+[ $# -gt 0 ] || set -- $(cd "$here/requirements" && ls -- *.txt)
 # Debian's: the sandbox has no /root and no /home, where others may be.
 python=/usr/bin/python3
 
 # What a list holds was installed before, if its copy is the same.
-for list in "$here"/requirements/*.txt; do
-    name=$(basename "$list" .txt)
+for name; do
+    name=${name%.txt}
+    list=$here/requirements/$name.txt
     cmp -s "$list" "$tools/$name/installed.txt" && continue
     rm -rf "${tools:?}/$name"
     echo "apps: installing $name"
@@ -26,6 +30,7 @@ for list in "$here"/requirements/*.txt; do
         [ "$name" != clients ] || exit 1
     fi
 done
+[ "$all" -eq 0 ] || exit 0
 
 if ! cmp -s "$here/requirements/package-lock.json" "$tools/node/installed.json"; then
     rm -rf "$tools/node"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page
+# usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page|check-page
 #
 # Sees to it that what the make target needs is there. Installs missing
 # packages by apt where it may (as root, on Debian and Ubuntu); says elsewhere
@@ -31,6 +31,10 @@ applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
     chromium postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn
     squid polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
 
+# The page, in a browser against a real Cockpit.
+browser='passwd util-linux mount iproute2 python3 python3-venv sudo cockpit-ws cockpit-bridge
+    cockpit-system chromium'
+
 case $purpose in
     build) needed=$build wanted= ;;
     check) needed="$build $check" ;;
@@ -41,8 +45,9 @@ case $purpose in
     apps) needed="$build $apps" wanted=$applications ;;
     bench) needed="$build $bench" wanted= ;;
     page) needed='nodejs' wanted= ;;
+    check-page) needed="$build $browser" wanted= ;;
     *)
-        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page' >&2
+        echo 'usage: install-deps.sh build|check|demo|deb|rpm|packages|apps|bench|page|check-page' >&2
         exit 2
         ;;
 esac

@@ -1,6 +1,12 @@
 """A host with Cockpit and the page, its users, and a browser to sit down at."""
 
+import contextlib
 import json
+import os
+import pathlib
+import pwd
+import re
+import signal
 import sys
 
 from apps.browser import Browser
@@ -11,6 +17,7 @@ from cockpit.check.phone import Phone
 from cockpit.check.seat import Seat
 
 SCREENS = OWN / "results"
+INSTALLED = "/usr/local/bin/pam-otp"
 ARGUMENTS = OWN / "arguments"
 # Notes what it was started with: no code may ever be among that.
 NOTING = f"""#!/bin/sh
@@ -40,7 +47,7 @@ class Desk:
         """As `make install` does."""
         # The machine's own stays what it is.
         self.box.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/usr/local")
-        self.box.write("/usr/local/bin/pam-otp", NOTING, 0o755)
+        self.box.write(INSTALLED, NOTING, 0o755)
         self.box.write(ARGUMENTS, "", 0o666)
         self.box.run("mkdir", "-p", "/usr/local/share/cockpit")
         self.box.run("cp", "-r", OWN / "page", "/usr/local/share/cockpit/pam-otp")
@@ -56,6 +63,20 @@ class Desk:
         self.box.add_user(name, PASSWORD)
         for group in groups:
             self.box.run("usermod", "--append", "--groups", group, name)
+        return name
+
+    def add_odd_user(self, name):
+        """A user whose name useradd would not take, as directories and panels have."""
+        home = "/home/odd"
+        for file, line in {
+            "passwd": f"{name}:x:60100:60100::{home}:/bin/sh",
+            "group": f"{name}:x:60100:",
+            "shadow": f"{name}:*:20000:0:99999:7:::",
+        }.items():
+            with open(f"/etc/{file}", "a", encoding="utf-8") as there:
+                there.write(line + "\n")
+        self.box.run("install", "-d", "-m", "700", "-o", "60100", "-g", "60100", home)
+        self.box.run("chpasswd", given=f"{name}:{PASSWORD}\n")
         return name
 
     def enrol(self, name):
@@ -77,6 +98,33 @@ class Desk:
 
     def is_enrolled(self, name):
         return self.pam_otp("status", "--user", name)["enrolled"]
+
+    # --- What can happen to a host
+
+    def edit(self, path, pattern, replacement):
+        """Changes the one place in a file that a pattern fits. Owner and mode stay."""
+        path = pathlib.Path(path)
+        text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
+        assert count == 1, f"{pattern} fits {count} times in {path}"
+        path.write_text(text, encoding="utf-8")
+
+    def end_session(self, name):
+        """Kills what Cockpit runs for a user."""
+        number = pwd.getpwnam(name).pw_uid
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                ours = process.stat().st_uid == number
+                if ours and b"cockpit-bridge" in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def without_command(self):
+        """A host where pam-otp is not installed."""
+        os.rename(INSTALLED, f"{INSTALLED}.away")
+        try:
+            yield
+        finally:
+            os.rename(f"{INSTALLED}.away", INSTALLED)
 
     # --- Browsers
 

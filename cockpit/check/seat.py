@@ -52,6 +52,10 @@ class Seat:
             assert not login.asks(), f"Cockpit asks {login.question()!r}"
         return login.is_in()
 
+    def speak(self, language):
+        """Chooses a language of Cockpit's, as its menu does."""
+        self.context.add_cookies([{"name": "CockpitLang", "value": language, "url": ADDRESS}])
+
     def arrive(self):
         """Logs in with the password alone, and waits for our page."""
         assert self.log_in(), self.login.refusal()
@@ -60,6 +64,10 @@ class Seat:
 
     def await_page(self):
         self.page.get_by_role("heading", name="Two-factor login").first.wait_for()
+
+    def reload(self):
+        self.tab.reload()
+        self.tab.locator(FRAME).wait_for()
 
     def log_out(self):
         # The shell's menu closes again if the shell is just drawing itself.
@@ -144,10 +152,25 @@ class Seat:
 
     def scan(self):
         """The phone, after it has read the QR code from the page's picture."""
-        picture = self.page.get_by_role("img", name=re.compile("QR code"))
+        picture = self.page.get_by_role("img", name=re.compile("QR.code", re.IGNORECASE))
         phone = Phone.scan(picture.screenshot())
         self.secrets.add(phone.text)
         return phone
+
+    def walk_to(self, name):
+        """Presses Tab until what has the focus is called so."""
+        target = self.page.get_by_role("button", name=name, exact=True)
+        target = target.or_(self.page.get_by_role("checkbox", name=name))
+        target = target.or_(self.page.get_by_role("textbox", name=name)).first
+        target.wait_for()
+        for _ in range(60):
+            if target.evaluate("one => one === document.activeElement"):
+                return
+            self.tab.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not lead to {name!r}")
+
+    def key(self, name):
+        self.tab.keyboard.press(name)
 
     # --- What a test looks at
 

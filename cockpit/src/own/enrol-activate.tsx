@@ -3,7 +3,7 @@ import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import type { Enrolment, Failure } from "../answers";
 import { CodeField } from "../parts/code-field";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { Key } from "../parts/key";
 import { sentence } from "../parts/words";
@@ -28,15 +28,23 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
     useEffect(() => setCode(""), [failure]);
     const over = failure !== null && OVER.has(failure.code);
     return (
-        <Dialogue
+        <DialogueStep
             title={first ? _("Enable two-factor login") : _("Add device")}
             action={_("Activate")}
             busy={busy}
             blocked={over || code.trim() === ""}
             submit={() => submit(code.trim())}
             cancel={cancel}
-            step="activate"
         >
+            {!over && enrolment !== null && (
+                <>
+                    {enrolment.warnings.map((text) => (
+                        <Alert key={text} isInline isPlain variant="info" component="p" title={sentence(text)} />
+                    ))}
+                    <p>{_("Scan the QR code with the app, or type the key into it.")}</p>
+                    <Key token={enrolment.token} />
+                </>
+            )}
             {failure !== null && (
                 <FailureAlert
                     failure={failure}
@@ -49,15 +57,6 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                     }
                 />
             )}
-            {!over && enrolment !== null && (
-                <>
-                    {enrolment.warnings.map((text) => (
-                        <Alert key={text} isInline isPlain variant="info" component="p" title={sentence(text)} />
-                    ))}
-                    <p>{_("Scan the QR code with the app, or type the key into it.")}</p>
-                    <Key token={enrolment.token} />
-                </>
-            )}
             {!over && (
                 <CodeField
                     id="first-code"
@@ -67,6 +66,6 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                     help={_("The code that the app shows now. Logins ask for codes as soon as it is accepted.")}
                 />
             )}
-        </Dialogue>
+        </DialogueStep>
     );
 }

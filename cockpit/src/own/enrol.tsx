@@ -24,7 +24,7 @@ type Step =
 type Begun = Pick<Pending, "name" | "expires">;
 
 /** A new device, in steps: its name; its key and first code; recovery codes if it is the first. */
-export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
+export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
     const [step, setStep] = useState<Step>(
         pending === undefined ? { at: "begin" } : { at: "activate", enrolment: null, begun: pending },
     );
@@ -41,8 +41,10 @@ export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
         setBusy(true);
         const input = first ? [] : [proof];
         const outcome = await run("enroll", { words: [`--name=${name.trim()}`], input });
+        // Whatever it was refused for: what a record asks for is not asked here.
+        const late = !outcome.ok && first && (await isOn());
         setBusy(false);
-        if (!outcome.ok) return failed(outcome.failure);
+        if (!outcome.ok) return failed(late ? { ...outcome.failure, code: "enrolled" } : outcome.failure);
         const { token, expires } = outcome.answer;
         setFailure(null);
         setStep({ at: "activate", enrolment: outcome.answer, begun: { name: token.name, expires } });
@@ -116,6 +118,12 @@ export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
                 />
             );
     }
+}
+
+/** Whether two-factor login is on by now. */
+async function isOn(): Promise<boolean> {
+    const status = await run("status");
+    return status.ok && status.answer.enrolled;
 }
 
 /** Whether something else waits to be confirmed. */
