@@ -12,7 +12,7 @@ import sys
 from apps.browser import Browser
 from apps.cases import PASSWORD
 from apps.programs.cockpit import Cockpit
-from apps.sandbox import COMMAND, OWN, POLICY, Sandbox
+from apps.sandbox import COMMAND, MODULE, OWN, POLICY, Sandbox
 from cockpit.check.phone import Phone
 from cockpit.check.seat import Seat
 
@@ -51,6 +51,11 @@ class Desk:
         self.box.write(ARGUMENTS, "", 0o666)
         self.box.run("mkdir", "-p", "/usr/local/share/cockpit")
         self.box.run("cp", "-r", OWN / "page", "/usr/local/share/cockpit/pam-otp")
+        # Where libpam looks, beside the modules of the machine: setup wants it there.
+        modules = next(pathlib.Path("/usr/lib").glob("*/security"))
+        self.box.run("cp", "-a", modules, OWN / "security")
+        self.box.run("cp", MODULE, OWN / "security/pam_otp.so")
+        self.box.run("mount", "--bind", OWN / "security", modules)
 
     def policy(self, rules):
         """The administrator's rules, besides those that each test needs."""
@@ -107,6 +112,25 @@ class Desk:
         text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
         assert count == 1, f"{pattern} fits {count} times in {path}"
         path.write_text(text, encoding="utf-8")
+
+    def read(self, path):
+        return pathlib.Path(path).read_text(encoding="utf-8")
+
+    @contextlib.contextmanager
+    def stack(self, service, example):
+        """A stack of pam.d-examples, for a while."""
+        before = self.read(f"/etc/pam.d/{service}")
+        self.box.stack(service, example)
+        try:
+            yield
+        finally:
+            self.box.write(f"/etc/pam.d/{service}", before)
+
+    def guess(self, name, times):
+        """Wrong codes, typed by the user."""
+        for _ in range(times):
+            with contextlib.suppress(RuntimeError):
+                self.box.run(COMMAND, "verify", given="000000\n", user=name)
 
     def end_session(self, name):
         """Kills what Cockpit runs for a user."""

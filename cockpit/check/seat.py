@@ -86,7 +86,12 @@ class Seat:
             dialogue.get_by_label(question).fill(answer)
             dialogue.get_by_role("button", name="Authenticate").click()
         self.tab.locator("#super-user-indicator button", has_text="Administrative access").wait_for()
-        self.page.get_by_role("tab", name="Administration").wait_for()
+
+    def administration(self):
+        """The second part of our page, when all of it is there."""
+        self.page.get_by_role("tab", name="Administration").click()
+        for name in ("Users", "Services"):
+            self.page.get_by_role("table", name=name).wait_for()
 
     def another_tab(self):
         """Our page in a second tab of the same browser."""
