@@ -123,13 +123,13 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
             <Td dataLabel={_("Two-factor login")}>
                 <State user={user} />
             </Td>
-            <Td dataLabel={_("On since")}>{on ? (user.since == null ? _("Not known") : date(user.since)) : "–"}</Td>
-            <Td dataLabel={_("Devices")}>{on ? user.tokens : "–"}</Td>
-            <Td dataLabel={_("Recovery codes left")}>{on ? user.recovery_codes_left : "–"}</Td>
-            <Td dataLabel={_("Last use")}>
-                {on ? (user.last_right_code === null ? _("Never") : when(user.last_right_code)) : "–"}
-            </Td>
-            <Td className="otp-actions">
+            <Cell label={_("On since")}>{on ? (user.since == null ? _("Not known") : date(user.since)) : null}</Cell>
+            <Cell label={_("Devices")}>{on ? String(user.tokens) : null}</Cell>
+            <Cell label={_("Recovery codes left")}>{on ? String(user.recovery_codes_left) : null}</Cell>
+            <Cell label={_("Last use")}>
+                {on ? (user.last_right_code === null ? _("Never") : when(user.last_right_code)) : null}
+            </Cell>
+            <Td className={actions.length === 0 ? "otp-nothing" : "otp-actions"}>
                 <span className="otp-row-buttons">
                     {actions.map(({ action, label, name, isDanger }) => (
                         <Button
@@ -146,6 +146,15 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
                 </span>
             </Td>
         </Tr>
+    );
+}
+
+/** One that has nothing to say takes no room on narrow screens. */
+function Cell({ label, children }: { label: string; children: string | null }) {
+    return (
+        <Td dataLabel={label} className={children === null ? "otp-nothing" : ""}>
+            {children ?? "–"}
+        </Td>
     );
 }
 

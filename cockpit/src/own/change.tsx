@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Failure, Outcome, Done } from "../answers";
 import { run } from "../command";
 import { CodeField } from "../parts/code-field";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { NameField } from "../parts/name-field";
 import { fill, _ } from "../translate";
@@ -12,7 +12,7 @@ import { CHANGED_ELSEWHERE } from "./status";
 type Change = Extract<Asked, { dialogue: "rename" | "remove" | "disable" }>;
 
 /** A change that a code is wanted for: another name, one device less, none at all. */
-export function ChangeDialogue({ asked, close, read }: DialogueProps & { asked: Change }) {
+export function ChangeStep({ asked, close, read }: DialogueProps & { asked: Change }) {
     const [code, setCode] = useState("");
     const [name, setName] = useState(asked.dialogue === "rename" ? asked.name : "");
     const [busy, setBusy] = useState(false);
@@ -34,7 +34,7 @@ export function ChangeDialogue({ asked, close, read }: DialogueProps & { asked: 
     };
 
     return (
-        <Dialogue
+        <DialogueStep
             title={title}
             action={action}
             isDanger={!renames}
@@ -54,7 +54,7 @@ export function ChangeDialogue({ asked, close, read }: DialogueProps & { asked: 
                 invalid={failure !== null}
                 help={_("The code that one of your devices shows, or a recovery code.")}
             />
-        </Dialogue>
+        </DialogueStep>
     );
 }
 

@@ -1,8 +1,9 @@
 import type { Pending } from "../answers";
+import { DialogueFrame } from "../parts/dialogue";
 import type { Notice } from ".";
-import { ChangeDialogue } from "./change";
-import { EnrolDialogue } from "./enrol";
-import { RecoveryDialogue } from "./recovery";
+import { ChangeStep } from "./change";
+import { EnrolSteps } from "./enrol";
+import { RecoverySteps } from "./recovery";
 
 /** What somebody wants to do. */
 export type Asked =
@@ -21,19 +22,27 @@ export interface DialogueProps {
 }
 
 /** One dialogue at a time. What it was told is dropped when it closes. */
-export function OwnDialogue({ asked, ...rest }: DialogueProps & { asked: Asked }) {
+export function OwnDialogue(props: DialogueProps & { asked: Asked }) {
+    return (
+        <DialogueFrame>
+            <Steps {...props} />
+        </DialogueFrame>
+    );
+}
+
+function Steps({ asked, ...rest }: DialogueProps & { asked: Asked }) {
     switch (asked.dialogue) {
         case "enable":
-            return <EnrolDialogue first {...rest} />;
+            return <EnrolSteps first {...rest} />;
         case "add":
-            return <EnrolDialogue first={false} {...rest} />;
+            return <EnrolSteps first={false} {...rest} />;
         case "activate":
-            return <EnrolDialogue first={asked.first} pending={asked.pending} {...rest} />;
+            return <EnrolSteps first={asked.first} pending={asked.pending} {...rest} />;
         case "recovery":
-            return <RecoveryDialogue user={asked.user} {...rest} />;
+            return <RecoverySteps user={asked.user} {...rest} />;
         case "rename":
         case "remove":
         case "disable":
-            return <ChangeDialogue asked={asked} {...rest} />;
+            return <ChangeStep asked={asked} {...rest} />;
     }
 }

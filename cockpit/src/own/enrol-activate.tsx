@@ -3,7 +3,7 @@ import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import type { Enrolment, Failure } from "../answers";
 import { CodeField } from "../parts/code-field";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { Key } from "../parts/key";
 import { sentence } from "../parts/words";
@@ -25,17 +25,18 @@ interface ActivateStepProps {
 
 export function ActivateStep({ first, enrolment, busy, failure, submit, again, cancel }: ActivateStepProps) {
     const [code, setCode] = useState("");
-    useEffect(() => setCode(""), [failure]);
+    useEffect(() => {
+        setCode("");
+    }, [failure]);
     const over = failure !== null && OVER.has(failure.code);
     return (
-        <Dialogue
+        <DialogueStep
             title={first ? _("Enable two-factor login") : _("Add device")}
             action={_("Activate")}
             busy={busy}
             blocked={over || code.trim() === ""}
             submit={() => submit(code.trim())}
             cancel={cancel}
-            step="activate"
         >
             {!over && enrolment !== null && (
                 <>
@@ -67,6 +68,6 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                     help={_("The code that the app shows now. Logins ask for codes as soon as it is accepted.")}
                 />
             )}
-        </Dialogue>
+        </DialogueStep>
     );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Failure } from "../answers";
 import { CodeField } from "../parts/code-field";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { NameField } from "../parts/name-field";
 import { _ } from "../translate";
@@ -20,16 +20,17 @@ interface BeginStepProps {
 export function BeginStep({ first, name, setName, busy, failure, submit, cancel }: BeginStepProps) {
     const [proof, setProof] = useState("");
     // It is spent, or was wrong.
-    useEffect(() => setProof(""), [failure]);
+    useEffect(() => {
+        setProof("");
+    }, [failure]);
     return (
-        <Dialogue
+        <DialogueStep
             title={first ? _("Enable two-factor login") : _("Add device")}
             action={_("Next")}
             busy={busy}
             blocked={name.trim() === "" || (!first && proof.trim() === "")}
             submit={() => submit(proof.trim())}
             cancel={cancel}
-            step="begin"
         >
             {failure !== null && <FailureAlert failure={failure} />}
             <p>
@@ -50,6 +51,6 @@ export function BeginStep({ first, name, setName, busy, failure, submit, cancel 
                     help={_("The code that a device shows which you have already, or a recovery code.")}
                 />
             )}
-        </Dialogue>
+        </DialogueStep>
     );
 }

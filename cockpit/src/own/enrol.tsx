@@ -24,7 +24,7 @@ type Step =
 type Begun = Pick<Pending, "name" | "expires">;
 
 /** A new device, in steps: its name; its key and first code; recovery codes if it is the first. */
-export function EnrolDialogue({ first, pending, close, read }: EnrolProps) {
+export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
     const [step, setStep] = useState<Step>(
         pending === undefined ? { at: "begin" } : { at: "activate", enrolment: null, begun: pending },
     );

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Failure } from "../answers";
 import { run } from "../command";
 import { CodeField } from "../parts/code-field";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { _ } from "../translate";
 import type { DialogueProps } from "./dialogues";
@@ -10,7 +10,7 @@ import { StoredCodes } from "./stored-codes";
 import { CHANGED_ELSEWHERE } from "./status";
 
 /** New recovery codes, for a code. */
-export function RecoveryDialogue({ user, close, read }: DialogueProps & { user: string }) {
+export function RecoverySteps({ user, close, read }: DialogueProps & { user: string }) {
     const [code, setCode] = useState("");
     const [busy, setBusy] = useState(false);
     const [failure, setFailure] = useState<Failure | null>(null);
@@ -34,7 +34,7 @@ export function RecoveryDialogue({ user, close, read }: DialogueProps & { user: 
         return <StoredCodes title={_("New recovery codes")} codes={codes} user={user} done={done} />;
     }
     return (
-        <Dialogue
+        <DialogueStep
             title={_("New recovery codes")}
             action={_("Make new codes")}
             busy={busy}
@@ -52,6 +52,6 @@ export function RecoveryDialogue({ user, close, read }: DialogueProps & { user: 
                 invalid={failure !== null}
                 help={_("The code that one of your devices shows, or a recovery code.")}
             />
-        </Dialogue>
+        </DialogueStep>
     );
 }

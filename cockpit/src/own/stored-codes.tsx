@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox";
-import { Dialogue } from "../parts/dialogue";
+import { DialogueStep } from "../parts/dialogue";
 import { RecoveryCodes } from "../parts/recovery-codes";
 import { _ } from "../translate";
 
@@ -21,7 +21,7 @@ export function StoredCodes({ title, codes, user, done }: StoredCodesProps) {
         return () => window.removeEventListener("beforeunload", leaving);
     }, []);
     return (
-        <Dialogue title={title} action={_("Done")} blocked={!stored} submit={done} step="codes">
+        <DialogueStep title={title} action={_("Done")} blocked={!stored} submit={done}>
             <div tabIndex={-1} role="group" aria-label={_("Recovery codes")} className="otp-first">
                 <Alert
                     isInline
@@ -41,6 +41,6 @@ export function StoredCodes({ title, codes, user, done }: StoredCodesProps) {
                 isChecked={stored}
                 onChange={(_event, checked) => setStored(checked)}
             />
-        </Dialogue>
+        </DialogueStep>
     );
 }

@@ -1,4 +1,14 @@
-import { useEffect, useId, useRef, type FormEvent, type ReactNode } from "react";
+import {
+    createContext,
+    useContext,
+    useEffect,
+    useId,
+    useMemo,
+    useRef,
+    useState,
+    type FormEvent,
+    type ReactNode,
+} from "react";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import { Form } from "@patternfly/react-core/dist/esm/components/Form";
 import {
@@ -22,18 +32,72 @@ interface DialogueProps {
     /** Without it, the dialogue cannot be left but by its main button. */
     cancel?: () => void;
     children: ReactNode;
-    /** Is another one with each step of a dialogue, and has the focus moved. */
-    step?: string;
 }
 
-/** A dialogue with one form. Focus goes to the field that was refused, or to what has the
- *  class otp-first, or to the first field. */
+/** A dialogue with one form. */
 export function Dialogue(props: DialogueProps) {
+    return (
+        <DialogueFrame>
+            <DialogueStep {...props} />
+        </DialogueFrame>
+    );
+}
+
+/** What the frame is told by the step in it. */
+interface FrameContext {
+    titleId: string;
+    /** How the dialogue is left by Escape and its cross; null while it cannot be. */
+    tell: (closable: boolean, leave: (() => void) | null) => void;
+}
+
+const Frame = createContext<FrameContext>({ titleId: "", tell: () => undefined });
+
+/** Holds one DialogueStep after the other. It stays, and keeps the focus inside. */
+export function DialogueFrame({ children }: { children: ReactNode }) {
+    const titleId = useId();
+    const leave = useRef<(() => void) | null>(null);
+    const [closable, setClosable] = useState(false);
+    useEffect(() => {
+        // Escape would end the trap that keeps the focus inside, and leave the dialogue open.
+        const held = (event: KeyboardEvent): void => {
+            if (event.key === "Escape" && leave.current === null) event.stopImmediatePropagation();
+        };
+        window.addEventListener("keydown", held, { capture: true });
+        return () => window.removeEventListener("keydown", held, { capture: true });
+    }, []);
+    const frame = useMemo(() => {
+        const tell: FrameContext["tell"] = (now, how) => {
+            leave.current = how;
+            setClosable(now);
+        };
+        return { titleId, tell };
+    }, [titleId]);
+    return (
+        <Modal
+            isOpen
+            variant="medium"
+            position="top"
+            aria-labelledby={titleId}
+            {...(closable ? { onClose: () => leave.current?.() } : {})}
+        >
+            <Frame.Provider value={frame}>{children}</Frame.Provider>
+        </Modal>
+    );
+}
+
+/** One step of a dialogue. Focus goes to the field that was refused, or to what has the
+ *  class otp-first, or to the first field. */
+export function DialogueStep(props: DialogueProps) {
     const { title, action, isDanger = false, busy = false, blocked = false, submit, cancel, children } = props;
     const id = useId();
+    const { titleId, tell } = useContext(Frame);
     const body = useRef<HTMLDivElement>(null);
-    const { step = "" } = props;
+    const leave = cancel !== undefined && !busy ? cancel : null;
     useEffect(() => {
+        tell(cancel !== undefined, leave);
+    });
+    useEffect(() => {
+        if (busy) return undefined;
         // After the dialogue's own trap, which takes the focus first.
         const timer = window.setTimeout(() => {
             const place = body.current;
@@ -42,22 +106,14 @@ export function Dialogue(props: DialogueProps) {
             (field ?? first)?.focus({ preventScroll: true });
         }, 50);
         return () => window.clearTimeout(timer);
-    }, [step, busy]);
+    }, [busy]);
     const submitted = (event: FormEvent): void => {
         event.preventDefault();
         if (!busy && !blocked) submit();
     };
-    const leave = cancel !== undefined && !busy ? cancel : undefined;
     return (
-        <Modal
-            isOpen
-            variant="medium"
-            position="top"
-            aria-labelledby={`${id}-title`}
-            {...(cancel === undefined ? {} : { onClose: () => leave?.() })}
-            {...(leave === undefined ? { onEscapePress: () => undefined } : {})}
-        >
-            <ModalHeader title={title} labelId={`${id}-title`} />
+        <>
+            <ModalHeader title={title} labelId={titleId} />
             <ModalBody tabIndex={0} aria-label={title}>
                 <div ref={body}>
                     <Form id={`${id}-form`} onSubmit={submitted} noValidate>
@@ -81,6 +137,6 @@ export function Dialogue(props: DialogueProps) {
                     </Button>
                 )}
             </ModalFooter>
-        </Modal>
+        </>
     );
 }

@@ -104,6 +104,11 @@ function ownWords(failure: Failure): Words | null {
                 message: _("On this host, administrators look after two-factor login."),
                 advice: [_("Ask an administrator to set it up for you, or to change it.")],
             };
+        case "unknown_user":
+        case "unknown_group":
+            return { message: sentence(failure.message), advice: [_("Check the spelling.")] };
+        case "changed_stack":
+            return { message: sentence(failure.message), advice: [] };
         case "codes_lost":
             return {
                 message: _("There are new recovery codes, but they could not be shown."),
