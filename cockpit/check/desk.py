@@ -11,8 +11,8 @@ import sys
 
 from apps.browser import Browser
 from apps.cases import PASSWORD
-from apps.programs.cockpit import Cockpit
-from apps.sandbox import COMMAND, MODULE, OWN, POLICY, Sandbox
+from apps.programs.cockpit import ADDRESS, Cockpit
+from apps.sandbox import COMMAND, OWN, POLICY, Sandbox
 from cockpit.check.phone import Phone
 from cockpit.check.seat import Seat
 
@@ -36,8 +36,7 @@ class Desk:
         # Administrative access asks for the password alone; a test may change that.
         box.write("/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_unix.so\n")
         box.write("/etc/sudoers.d/check", "%sudo ALL=(ALL) ALL\n", 0o440)
-        # sudo looks for the host's own name.
-        box.write("/etc/hosts", "127.0.0.1 localhost host\n")
+        self.call_host("host")
         cockpit = Cockpit()
         box.write("/etc/cockpit/cockpit.conf", cockpit.settings["/etc/cockpit/cockpit.conf"])
         cockpit.start(box)
@@ -51,16 +50,16 @@ class Desk:
         self.box.write(ARGUMENTS, "", 0o666)
         self.box.run("mkdir", "-p", "/usr/local/share/cockpit")
         self.box.run("cp", "-r", OWN / "page", "/usr/local/share/cockpit/pam-otp")
-        # Where libpam looks, beside the modules of the machine: setup wants it there.
-        modules = next(pathlib.Path("/usr/lib").glob("*/security"))
-        self.box.run("cp", "-a", modules, OWN / "security")
-        self.box.run("cp", MODULE, OWN / "security/pam_otp.so")
-        self.box.run("mount", "--bind", OWN / "security", modules)
 
     def policy(self, rules):
         """The administrator's rules, besides those that each test needs."""
         # Tests are wrong on purpose, and who is enrolled by the page logs in before.
         self.box.write(POLICY, f'fail_delay = 0\nunenrolled = "allow"\n{rules}')
+
+    def call_host(self, name):
+        self.box.run("hostname", name)
+        # sudo looks for it.
+        self.box.write("/etc/hosts", f"127.0.0.1 localhost {name}\n")
 
     # --- Users
 
@@ -126,12 +125,6 @@ class Desk:
         finally:
             self.box.write(f"/etc/pam.d/{service}", before)
 
-    def guess(self, name, times):
-        """Wrong codes, typed by the user."""
-        for _ in range(times):
-            with contextlib.suppress(RuntimeError):
-                self.box.run(COMMAND, "verify", given="000000\n", user=name)
-
     def end_session(self, name):
         """Kills what Cockpit runs for a user."""
         number = pwd.getpwnam(name).pw_uid
@@ -152,9 +145,9 @@ class Desk:
 
     # --- Browsers
 
-    def sit_down(self, name, **settings):
+    def sit_down(self, name, address=ADDRESS, **settings):
         """A browser of somebody's own, before the login. Settings are Playwright's."""
-        seat = Seat(name, self._browser.person(**settings), SCREENS)
+        seat = Seat(name, self._browser.person(**settings), SCREENS, address)
         self._seats.append(seat)
         return seat
 
