@@ -15,6 +15,7 @@ COLOURS = 96
 
 def two_factor_login_is_switched_on(desk):
     desk.call_host(HOST)
+    desk.install_module()
     for name in ("bob", "carol"):
         desk.enrol(desk.add_user(name))
     alice = desk.sit_down(desk.add_user("alice", "sudo"), f"http://{HOST}:{PORT}", **SIZE).arrive()
@@ -35,6 +36,8 @@ def two_factor_login_is_switched_on(desk):
     alice.administration()
     alice.page.get_by_label("State").select_option("On")
     alice.button("Reset carol").wait_for()
+    alice.tab.set_viewport_size({"width": 1280, "height": 860})
+    alice.page.get_by_role("heading", level=1).last.scroll_into_view_if_needed()
     _take(alice, "cockpit-administration")
 
 
