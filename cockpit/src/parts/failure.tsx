@@ -9,12 +9,18 @@ export function FailureAlert({ failure, actions }: { failure: Failure; actions?:
     const { message, advice } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
     useEffect(() => {
-        // Newer browsers give a promise, which React would take for what ends an effect.
+        // Newer browsers return a promise, which is no way to end an effect.
         void place.current?.scrollIntoView({ block: "nearest" });
     }, [failure]);
     return (
         <div role="alert" ref={place}>
-            <Alert isInline variant={NO_FAULT.has(failure.code) ? "info" : "danger"} title={message} component="p" actionLinks={actions}>
+            <Alert
+                isInline
+                variant={NO_FAULT.has(failure.code) ? "info" : "danger"}
+                title={message}
+                component="p"
+                actionLinks={actions}
+            >
                 {advice.map((text) => (
                     <p key={text}>{text}</p>
                 ))}
