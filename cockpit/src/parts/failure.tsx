@@ -9,7 +9,7 @@ export function FailureAlert({ failure, actions }: { failure: Failure; actions?:
     const { message, advice } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
     useEffect(() => {
-        // Newer browsers return a promise, which is no way to end an effect.
+        // Newer browsers give a promise, which React would take for what ends an effect.
         void place.current?.scrollIntoView({ block: "nearest" });
     }, [failure]);
     return (
