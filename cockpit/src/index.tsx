@@ -1,6 +1,7 @@
 import { createRoot } from "react-dom/client";
 import "@patternfly/react-core/dist/styles/base.css";
 import "./page.css";
+import { Broken } from "./broken";
 import { Page } from "./page";
 import { followShell } from "./theme";
 import { _ } from "./translate";
@@ -11,4 +12,10 @@ document.documentElement.dir = cockpit.language_direction ?? "ltr";
 document.title = _("Two-factor login");
 
 const place = document.getElementById("app");
-if (place !== null) createRoot(place).render(<Page />);
+if (place !== null) {
+    createRoot(place).render(
+        <Broken>
+            <Page />
+        </Broken>,
+    );
+}

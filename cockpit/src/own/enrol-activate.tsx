@@ -25,7 +25,9 @@ interface ActivateStepProps {
 
 export function ActivateStep({ first, enrolment, busy, failure, submit, again, cancel }: ActivateStepProps) {
     const [code, setCode] = useState("");
-    useEffect(() => setCode(""), [failure]);
+    useEffect(() => {
+        setCode("");
+    }, [failure]);
     const over = failure !== null && OVER.has(failure.code);
     return (
         <DialogueStep

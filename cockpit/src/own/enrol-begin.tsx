@@ -20,7 +20,9 @@ interface BeginStepProps {
 export function BeginStep({ first, name, setName, busy, failure, submit, cancel }: BeginStepProps) {
     const [proof, setProof] = useState("");
     // It is spent, or was wrong.
-    useEffect(() => setProof(""), [failure]);
+    useEffect(() => {
+        setProof("");
+    }, [failure]);
     return (
         <DialogueStep
             title={first ? _("Enable two-factor login") : _("Add device")}

@@ -93,7 +93,9 @@ export function DialogueStep(props: DialogueProps) {
     const { titleId, tell } = useContext(Frame);
     const body = useRef<HTMLDivElement>(null);
     const leave = cancel !== undefined && !busy ? cancel : null;
-    useEffect(() => tell(cancel !== undefined, leave));
+    useEffect(() => {
+        tell(cancel !== undefined, leave);
+    });
     useEffect(() => {
         if (busy) return undefined;
         // After the dialogue's own trap, which takes the focus first.

@@ -8,10 +8,19 @@ import { inWords, NO_FAULT } from "./words";
 export function FailureAlert({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
     const { message, advice } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
-    useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [failure]);
+    useEffect(() => {
+        // Newer browsers give a promise, which React would take for what ends an effect.
+        void place.current?.scrollIntoView({ block: "nearest" });
+    }, [failure]);
     return (
         <div role="alert" ref={place}>
-            <Alert isInline variant={NO_FAULT.has(failure.code) ? "info" : "danger"} title={message} component="p" actionLinks={actions}>
+            <Alert
+                isInline
+                variant={NO_FAULT.has(failure.code) ? "info" : "danger"}
+                title={message}
+                component="p"
+                actionLinks={actions}
+            >
                 {advice.map((text) => (
                     <p key={text}>{text}</p>
                 ))}
