@@ -11,6 +11,7 @@ mkdir -p "$1"
 tools=$(cd "$1" && pwd)
 shift
 all=$#
+# shellcheck disable=SC2046 # names of ours, without blanks
 [ $# -gt 0 ] || set -- $(cd "$here/requirements" && ls -- *.txt)
 # Debian's: the sandbox has no /root and no /home, where others may be.
 python=/usr/bin/python3

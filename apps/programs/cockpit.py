@@ -98,8 +98,9 @@ class LoginPage:
     # Of its shell, which is there once somebody is in.
     SHELL = "#topnav"
 
-    def __init__(self, page):
+    def __init__(self, page, address=ADDRESS):
         self.page = page
+        self._address = address
 
     def log_in(self, person):
         """One login: what was asked, and how it ended."""
@@ -116,7 +117,7 @@ class LoginPage:
 
     def open(self, path="/"):
         """Where somebody gets after the login."""
-        self.page.goto(ADDRESS + path)
+        self.page.goto(self._address + path)
         self.page.locator("#login-user-input").wait_for()
 
     def give_password(self, name, password):

@@ -11,8 +11,8 @@ import sys
 
 from apps.browser import Browser
 from apps.cases import PASSWORD
-from apps.programs.cockpit import Cockpit
-from apps.sandbox import COMMAND, OWN, POLICY, Sandbox
+from apps.programs.cockpit import ADDRESS, Cockpit
+from apps.sandbox import COMMAND, MODULE, OWN, POLICY, Sandbox
 from cockpit.check.phone import Phone
 from cockpit.check.seat import Seat
 
@@ -36,8 +36,7 @@ class Desk:
         # Administrative access asks for the password alone; a test may change that.
         box.write("/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_unix.so\n")
         box.write("/etc/sudoers.d/check", "%sudo ALL=(ALL) ALL\n", 0o440)
-        # sudo looks for the host's own name.
-        box.write("/etc/hosts", "127.0.0.1 localhost host\n")
+        self.call_host("host")
         cockpit = Cockpit()
         box.write("/etc/cockpit/cockpit.conf", cockpit.settings["/etc/cockpit/cockpit.conf"])
         cockpit.start(box)
@@ -56,6 +55,11 @@ class Desk:
         """The administrator's rules, besides those that each test needs."""
         # Tests are wrong on purpose, and who is enrolled by the page logs in before.
         self.box.write(POLICY, f'fail_delay = 0\nunenrolled = "allow"\n{rules}')
+
+    def call_host(self, name):
+        self.box.run("hostname", name)
+        # sudo looks for it.
+        self.box.write("/etc/hosts", f"127.0.0.1 localhost {name}\n")
 
     # --- Users
 
@@ -99,6 +103,14 @@ class Desk:
     def is_enrolled(self, name):
         return self.pam_otp("status", "--user", name)["enrolled"]
 
+    def install_module(self):
+        """Puts the module where libpam looks, as setup wants it; the machine's own
+        directory stays what it is."""
+        modules = next(pathlib.Path("/usr/lib").glob("*/security/pam_unix.so")).parent
+        self.box.run("cp", "-a", modules, OWN / "modules")
+        self.box.run("cp", MODULE, OWN / "modules/pam_otp.so")
+        self.box.run("mount", "--bind", OWN / "modules", modules)
+
     # --- What can happen to a host
 
     def edit(self, path, pattern, replacement):
@@ -107,6 +119,19 @@ class Desk:
         text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
         assert count == 1, f"{pattern} fits {count} times in {path}"
         path.write_text(text, encoding="utf-8")
+
+    def read(self, path):
+        return pathlib.Path(path).read_text(encoding="utf-8")
+
+    @contextlib.contextmanager
+    def stack(self, service, example):
+        """A stack of pam.d-examples, for a while."""
+        before = self.read(f"/etc/pam.d/{service}")
+        self.box.stack(service, example)
+        try:
+            yield
+        finally:
+            self.box.write(f"/etc/pam.d/{service}", before)
 
     def end_session(self, name):
         """Kills what Cockpit runs for a user."""
@@ -128,9 +153,9 @@ class Desk:
 
     # --- Browsers
 
-    def sit_down(self, name, **settings):
+    def sit_down(self, name, address=ADDRESS, **settings):
         """A browser of somebody's own, before the login. Settings are Playwright's."""
-        seat = Seat(name, self._browser.person(**settings), SCREENS)
+        seat = Seat(name, self._browser.person(**settings), SCREENS, address)
         self._seats.append(seat)
         return seat
 

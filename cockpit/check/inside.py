@@ -44,7 +44,7 @@ def main():
     # Whatever a program prints must not get into the answer.
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    module = importlib.import_module(f"cockpit.check.tests.{sys.argv[1]}")
+    module = importlib.import_module(f"cockpit.check.{sys.argv[1].replace('/', '.')}")
     desk = Desk(Sandbox())
     json.dump([try_test(desk, test) for test in tests_of(module)], answer)
     answer.close()

@@ -4,7 +4,8 @@ usage: python -m cockpit.check.run BUILT TOOLS PAGE RESULTS [FILE...]
 
 BUILT is where cargo put the module and the command, TOOLS what apps/install.sh made,
 PAGE the page as it was built. Screenshots of every state and the logs go to RESULTS.
-Files are those of tests/, without `.py`. Exit status 1 if a test fails.
+FILE is `tests/own`, or `pictures`; without any, all of tests/. Exit status 1 if a test
+fails.
 """
 
 import concurrent.futures
@@ -27,7 +28,7 @@ LIMIT = 600
 def run(file, places):
     """What came of one file's tests: dictionaries with `name`, `fault` (or None) and
     `seconds`."""
-    log = places["results"] / f"{file}.log"
+    log = places["results"] / f"{pathlib.Path(file).name}.log"
     try:
         output = outside.run(places, "cockpit.check.inside", file, log=log, limit=LIMIT)
         return json.loads(output)
@@ -40,7 +41,7 @@ def run(file, places):
 def main():
     names = ("built", "tools", "page", "results")
     places = dict(zip(names, map(pathlib.Path, sys.argv[1:5])))
-    files = sys.argv[5:] or sorted(path.stem for path in HERE.glob("tests/[a-z]*.py"))
+    files = sys.argv[5:] or sorted(f"tests/{path.stem}" for path in HERE.glob("tests/[a-z]*.py"))
     places["results"].mkdir(parents=True, exist_ok=True)
     for old in places["results"].glob("**/*.png"):
         old.unlink()

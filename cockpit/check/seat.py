@@ -13,8 +13,6 @@ from cockpit.check.phone import Phone
 
 PATH = "/pam-otp"
 FRAME = 'iframe[name="cockpit1:localhost/pam-otp"]'
-# What belongs to Cockpit's own origin, or to nobody's.
-OWN = re.compile(rf"({re.escape(ADDRESS)}|ws://127\.0\.0\.1:|data:|blob:|about:)")
 AT_REST = """() => Promise.all(document.getAnimations()
     .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
     .map(one => one.finished.catch(() => null)))"""
@@ -22,9 +20,13 @@ STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cook
 
 
 class Seat:
-    def __init__(self, name, context, screens):
+    def __init__(self, name, context, screens, address=ADDRESS):
         self.name = name
         self.context = context
+        self.address = address
+        # What belongs to Cockpit's own origin, or to nobody's.
+        host = re.escape(address.removeprefix("http"))
+        self._own = re.compile(rf"((http|ws){host}/|data:|blob:|about:)")
         # Keys and codes that this browser has seen or been given.
         self.secrets: set[str] = set()
         self._screens = screens
@@ -38,7 +40,7 @@ class Seat:
 
     @property
     def login(self):
-        return LoginPage(self.tab)
+        return LoginPage(self.tab, self.address)
 
     def log_in(self, code=None, password=PASSWORD):
         """Logs in on Cockpit's own login page, in order to see ours; whether that lets in."""
@@ -54,7 +56,7 @@ class Seat:
 
     def speak(self, language):
         """Chooses a language of Cockpit's, as its menu does."""
-        self.context.add_cookies([{"name": "CockpitLang", "value": language, "url": ADDRESS}])
+        self.context.add_cookies([{"name": "CockpitLang", "value": language, "url": self.address}])
 
     def arrive(self):
         """Logs in with the password alone, and waits for our page."""
@@ -86,14 +88,19 @@ class Seat:
             dialogue.get_by_label(question).fill(answer)
             dialogue.get_by_role("button", name="Authenticate").click()
         self.tab.locator("#super-user-indicator button", has_text="Administrative access").wait_for()
-        self.page.get_by_role("tab", name="Administration").wait_for()
+
+    def administration(self):
+        """The second part of our page, when all of it is there."""
+        self.page.get_by_role("tab", name="Administration").click()
+        for name in ("Users", "Services"):
+            self.page.get_by_role("table", name=name).wait_for()
 
     def another_tab(self):
         """Our page in a second tab of the same browser."""
         other = Seat.__new__(Seat)
         other.__dict__ |= self.__dict__
         other.tab = self.context.new_page()
-        other.tab.goto(ADDRESS + PATH)
+        other.tab.goto(self.address + PATH)
         other.await_page()
         return other
 
@@ -213,5 +220,5 @@ class Seat:
             self._faults.append(f"error: {stack}")
 
     def _request(self, request):
-        if not OWN.match(request.url):
+        if not self._own.match(request.url):
             self._faults.append(f"asks elsewhere: {request.url}")

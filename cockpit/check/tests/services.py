@@ -4,18 +4,9 @@ import re
 import time
 
 from apps.cases import PASSWORD
-from apps.sandbox import MODULE
 
 WIDE = {"viewport": {"width": 1280, "height": 1000}}
 HOSTILE = "<img src=x onerror=alert(1)>\\u{202e}eve"
-# Where libpam looks, the machine's own directory stays what it is.
-INSTALL = f"""
-directory=$(dirname "$(find /lib /usr/lib /lib64 -name pam_unix.so | head -n 1)")
-mkdir /run/modules
-cp -a "$directory/." /run/modules/
-cp {MODULE} /run/modules/pam_otp.so
-mount --bind /run/modules "$directory"
-"""
 
 
 def who_could_turn_administrative_access_on_is_told_and_others_see_no_tab(desk):
@@ -83,7 +74,7 @@ def everybody_is_found_with_their_state_and_what_strangers_wrote_is_text(desk):
 
 
 def a_service_is_tried_proven_kept_and_switched_off_again(desk):
-    desk.box.run("sh", "-euc", INSTALL)
+    desk.install_module()
     phone = desk.enrol(desk.add_user("tester", "sudo"))
     before = desk.box.run("cat", "/etc/pam.d/sudo")
     admin = _administrator(desk, "keeper")

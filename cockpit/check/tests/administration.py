@@ -1,0 +1,59 @@
+"""What administrative access is good for: a user who lost the phone gets in again."""
+
+from apps.cases import PASSWORD
+
+WIDE = {"viewport": {"width": 1280, "height": 1000}}
+BY_PASSWORD = ("Password", PASSWORD)
+
+
+def _administrator(desk, name, **settings):
+    """An administrator in front of the second part of the page."""
+    seat = desk.sit_down(desk.add_user(name, "sudo"), **(settings or WIDE)).arrive()
+    seat.administer(BY_PASSWORD)
+    seat.administration()
+    return seat
+
+
+def an_administrator_resets_a_user_who_lost_the_phone(desk):
+    desk.enrol(desk.add_user("bob"))
+    desk.begin(desk.add_user("carol"))
+    boss = _administrator(desk, "boss")
+    boss.state("admin-users")
+    boss.page.get_by_label("Search").first.fill("bo")
+    boss.button("Reset carol").wait_for(state="hidden")
+    boss.press("Reset bob")
+    boss.state("admin-reset")
+    assert desk.is_enrolled("bob"), "reset before it was confirmed"
+    boss.dialogue.get_by_role("button", name="Reset").click()
+    boss.shows("Two-factor login was reset for bob.")
+    boss.state("admin-reset-done")
+    assert not desk.is_enrolled("bob")
+
+    bob = desk.sit_down("bob").arrive()
+    bob.press("Enable two-factor login")
+    bob.press("Next")
+    phone = bob.scan()
+    bob.type_code(phone.fresh())
+    bob.press("Activate")
+    bob.recovery_codes()
+    assert desk.is_enrolled("bob")
+
+
+def administrative_access_asks_for_a_code_where_sudo_does(desk):
+    with desk.stack("sudo", "sudo"):
+        phone = desk.enrol(desk.add_user("dora", "sudo"))
+        dora = desk.sit_down("dora", **WIDE)
+        assert dora.log_in(phone.fresh())
+        dora.await_page()
+        dora.administer(BY_PASSWORD, ("One-time code", phone.fresh()))
+        dora.administration()
+        dora.page.get_by_role("table", name="Users").get_by_text("dora").first.wait_for()
+
+
+def the_administration_is_dark_too_and_fits_on_a_phone(desk):
+    desk.enrol(desk.add_user("ivan"))
+    judy = _administrator(desk, "judy", color_scheme="dark", **WIDE)
+    judy.state("admin-dark")
+    judy.tab.set_viewport_size({"width": 375, "height": 2600})
+    judy.state("admin-narrow")
+    assert judy.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "too wide"
