@@ -53,7 +53,8 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
     const activate = async (begun: Begun, code: string): Promise<void> => {
         setBusy(true);
         const outcome = await run("confirm", { input: [code] });
-        const replaced = !outcome.ok && (await isReplaced(begun));
+        const other = outcome.ok ? null : await waiting();
+        const replaced = other !== null && !isSame(other, begun);
         setBusy(false);
         if (outcome.ok) {
             setFailure(null);
@@ -71,7 +72,8 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
     const cancel = async (begun: Begun): Promise<void> => {
         setBusy(true);
         // What another window has begun is not ours to end.
-        if (!(await isReplaced(begun))) await run("cancel");
+        const pending = await waiting();
+        if (pending !== null && isSame(pending, begun)) await run("cancel");
         close();
     };
 
@@ -126,10 +128,12 @@ async function isOn(): Promise<boolean> {
     return status.ok && status.answer.enrolled;
 }
 
-/** Whether something else waits to be confirmed. */
-async function isReplaced(begun: Begun): Promise<boolean> {
+/** What waits to be confirmed; null also if that cannot be told. */
+async function waiting(): Promise<Begun | null> {
     const status = await run("status");
-    if (!status.ok || status.answer.pending === null) return false;
-    const { name, expires } = status.answer.pending;
-    return name !== begun.name || expires !== begun.expires;
+    return status.ok ? status.answer.pending : null;
+}
+
+function isSame(one: Begun, other: Begun): boolean {
+    return one.name === other.name && one.expires === other.expires;
 }
