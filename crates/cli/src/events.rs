@@ -16,7 +16,7 @@ pub(crate) use line::Entry;
 pub(crate) use stamp::Since;
 
 /// Most lines of a log that are looked at, for few of ours among many of others.
-const MOST: usize = 1_000_000;
+const MOST: usize = 200_000;
 
 /// Which lines.
 #[derive(Clone, Debug)]

@@ -38,7 +38,7 @@ pub(super) fn read(wanted: &Wanted) -> Result<Found, String> {
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .map_err(failed)?;
     let mut events = Vec::new();
@@ -46,14 +46,14 @@ pub(super) fn read(wanted: &Wanted) -> Result<Found, String> {
     let gathered = stdout.map_or(Ok(false), |stdout| {
         gather(&mut BufReader::new(stdout), wanted, &mut events)
     });
-    // Of a long journal the rest is of no use.
-    let _ = child.kill();
-    let output = child.wait_with_output().map_err(failed)?;
+    if !matches!(gathered, Ok(true)) {
+        // Of a long journal the rest is of no use.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(failed)?;
     let read_to_its_end = gathered.map_err(failed)?;
-    if read_to_its_end && !output.status.success() && events.is_empty() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("no reason given").to_owned();
-        return Err(format!("{program}: {said}"));
+    if read_to_its_end && !status.success() && events.is_empty() {
+        return Err(format!("{program}: {status}"));
     }
     let log = "journal".to_owned();
     Ok(Found { log, events })
