@@ -86,7 +86,7 @@ function Found({ users, ask }: FoundProps) {
                 <Thead>
                     <Tr>
                         <Th>{_("Name")}</Th>
-                        <Th>{_("Two-factor login")}</Th>
+                        <Th>{_("State")}</Th>
                         <Th>{_("On since")}</Th>
                         <Th modifier="fitContent">{_("Devices")}</Th>
                         <Th modifier="wrap" width={10}>
@@ -120,7 +120,7 @@ function Row({ user, ask }: { user: ListedUser; ask: FoundProps["ask"] }) {
             <Td dataLabel={_("Name")} className="otp-name">
                 <Name>{user.name}</Name>
             </Td>
-            <Td dataLabel={_("Two-factor login")}>
+            <Td dataLabel={_("State")}>
                 <State user={user} />
             </Td>
             <Cell label={_("On since")}>{on ? (user.since == null ? _("Not known") : date(user.since)) : null}</Cell>
