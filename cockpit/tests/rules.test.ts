@@ -88,11 +88,17 @@ test("a refusal that the page knows has its own words, another one those of the 
 
 test("a message becomes a sentence", () => {
     assert.equal(sentence("is it"), "Is it.");
+    assert.equal(sentence("such a user"), "Such a user.");
     assert.equal(sentence("Done."), "Done.");
     assert.equal(sentence(""), "");
     assert.equal(sentence("élan"), "Élan.");
-    for (const file of ["pam_otp.so: is not there", "su-l: has the lines of su", "/etc/pam.d/su: x"]) {
-        assert.equal(sentence(file), `${file}.`);
+    for (const named of [
+        "pam_otp.so: is not there",
+        "su-l: has the lines of su",
+        "/etc/pam.d/su: x",
+        "sshd refuses root",
+    ]) {
+        assert.equal(sentence(named), `${named}.`);
     }
 });
 

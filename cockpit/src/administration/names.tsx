@@ -145,7 +145,7 @@ function words(kind: Kind) {
     return kind === "require"
         ? {
               title: _("Required"),
-              explained: _("These users, and the members of these groups, cannot do without two-factor login."),
+              explained: _("These users, and the members of these groups, must have two-factor login."),
               add: _("Require two-factor login"),
               nobody: _("Nobody is required by name."),
               removeName: _("Do not require $name"),

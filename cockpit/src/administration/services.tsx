@@ -25,7 +25,7 @@ export function Services({ generation, close }: PartProps) {
     return (
         <Part
             title={_("Services")}
-            explained={_("A service that is on asks who has two-factor login for a code.")}
+            explained={_("A service that is on asks users with two-factor login for a code. It refuses users without, unless the policy lets them in.")}
             outcome={outcome}
             read={read}
         >

@@ -90,7 +90,7 @@ function words(asked: Change): Words {
             return {
                 title: fill(_("Remove “$name”"), { name: asked.name }),
                 action: _("Remove"),
-                explained: _("Codes of this device do not open any more. Then delete the entry in its app."),
+                explained: _("Codes of this device will no longer let you in. Delete the entry in its app afterwards."),
                 done: _("The device was removed."),
             };
         case "disable":
@@ -98,7 +98,7 @@ function words(asked: Change): Words {
                 title: _("Disable two-factor login"),
                 action: _("Disable two-factor login"),
                 explained: _(
-                    "Then your password alone lets you in. All devices and recovery codes are forgotten.",
+                    "All devices and recovery codes are forgotten. Then your password alone lets you in, or, where two-factor login is required, nothing does: if in doubt, ask an administrator first.",
                 ),
                 done: _("Two-factor login is off."),
             };

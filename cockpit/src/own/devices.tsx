@@ -79,11 +79,12 @@ export function Devices({ status, open }: DevicesProps) {
                         ))}
                     </Tbody>
                 </Table>
-                {only && (
-                    <p className="otp-small">
-                        {_("The only device cannot be removed. To lose none, add a second one.")}
-                    </p>
-                )}
+                {only && <p className="otp-small">{_("The only device cannot be removed.")}</p>}
+                <p className="otp-small">
+                    {_(
+                        "If a device is lost or replaced, add the new one first, with a recovery code if need be. Then remove the old one.",
+                    )}
+                </p>
             </CardBody>
         </Card>
     );

@@ -36,7 +36,7 @@ export function BeginStep({ first, name, setName, busy, failure, submit, cancel 
             <p>
                 {first
                     ? _(
-                          "You need an app that shows one-time codes, e.g. on your phone: any app that scans a QR code for two-factor login.",
+                          "You need an authenticator app, for example on your phone. If you have none, search for “authenticator” in its app store: any app that scans QR codes for two-factor login will do.",
                       )
                     : _("With a second device you can log in when the first one is lost or broken.")}
             </p>

@@ -54,7 +54,7 @@ export function State({ status, open }: StateProps) {
                 {!status.enrolled && (
                     <p className="otp-explained">
                         {_(
-                            "With two-factor login, who logs in as you needs your password and a code that an app on your phone shows. A password that somebody has found out is of no use then.",
+                            "With two-factor login, logging in as you takes your password and a code from an app on your phone. A stolen password alone is of no use then.",
                         )}
                     </p>
                 )}

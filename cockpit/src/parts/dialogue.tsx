@@ -104,6 +104,9 @@ export function DialogueStep(props: DialogueProps) {
             const field = place?.querySelector<HTMLElement>('[aria-invalid="true"]');
             const first = place?.querySelector<HTMLElement>(".otp-first, input");
             (field ?? first)?.focus({ preventScroll: true });
+            // Where there is little room: the field to be filled again, and what was wrong.
+            void field?.closest(".pf-v6-c-form__group")?.scrollIntoView({ block: "nearest" });
+            void place?.querySelector('[role="alert"]')?.scrollIntoView({ block: "nearest" });
         }, 50);
         return () => window.clearTimeout(timer);
     }, [busy]);

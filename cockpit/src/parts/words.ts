@@ -120,8 +120,9 @@ function ownWords(failure: Failure): Words | null {
 }
 
 /** pam-otp's messages begin small and end without a full stop. What begins with the name
- *  of a file stays as it is. */
+ *  of a file or a program stays as it is. */
 export function sentence(text: string): string {
-    const first = /^\p{L}+(?![\p{L}_./-])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+    const named = /^(?:sshd|sudo|su|systemd|libpam)\b/.test(text) || !/^\p{L}+(?![\p{L}_./-])/u.test(text);
+    const first = named ? text : text.charAt(0).toUpperCase() + text.slice(1);
     return first === "" || /[.:?]$/.test(first) ? first : `${first}.`;
 }
