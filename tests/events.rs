@@ -14,10 +14,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use pam_otp_testkit::pty::Pty;
 use pam_otp_testkit::sandbox::run;
 use pam_otp_testkit::{authenticator, syslog};
 use serde_json::{Value, json};
-use world::{SOON, World};
+use world::{PASSWORD, QUESTION, SOON, World};
 
 const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
@@ -162,8 +163,68 @@ fn the_log_is_root_s_and_where_there_is_none_that_is_said() {
     refused(world.sandbox.command(&pam_otp), "no_log", 3);
 }
 
+/// What a setuid program says is no less root's word than what a daemon says: whoever
+/// started it could have written no such line.
+#[test]
+fn what_su_has_left_for_a_user_is_root_s_word() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let Some(_journald) = Journald::or_skip(&world) else {
+        return;
+    };
+    world.sandbox.inside(|| {
+        std::fs::remove_file("/dev/log").expect("the test kit's own log");
+        std::os::unix::fs::symlink(SOCKET, "/dev/log").expect("journald's in its place");
+    });
+    world.stack("su", "su");
+    let phone = world.enrol("alice");
+    world.sandbox.add_user("mallory", PASSWORD);
+    for (code, outcome) in [("000000".to_owned(), "denied"), (phone.code(), "granted")] {
+        let mut su = world.sandbox.command_as("mallory", "su");
+        su.args(["alice", "-c", "id -un"]);
+        let mut su = Pty::spawn(su);
+        su.expect("Password: ", SOON);
+        su.send_line(PASSWORD);
+        su.expect(QUESTION, SOON);
+        su.send_line(&code);
+        su.wait();
+        let mut answer = Value::Null;
+        let is_there = soon(300, || {
+            answer = events(&world, &["--user", "alice", "--lines", "1"]);
+            answer["events"][0]["outcome"] == outcome
+        });
+        assert!(is_there, "{answer}");
+        assert_eq!(answer["events"][0]["writer"], 0, "{answer}");
+    }
+}
+
+/// Where journald listens.
+const SOCKET: &str = "/run/systemd/journal/dev-log";
+
 /// A journald in the sandbox, to the end.
 struct Journald(Child);
+
+impl Journald {
+    /// Starts it, and waits for it; None and a word where it is not installed.
+    fn or_skip(world: &World) -> Option<Self> {
+        if !Path::new(JOURNALD).exists() {
+            eprintln!("skipped: there is no {JOURNALD}");
+            return None;
+        }
+        let id = "0123456789abcdef0123456789abcdef\n";
+        world.sandbox.write("/etc/machine-id", id, 0o444);
+        let mut command = world.sandbox.command(JOURNALD);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let journald = Self(command.spawn().expect("start journald"));
+        let listens = world.sandbox.inside(|| {
+            let here = UnixDatagram::unbound().expect("a socket");
+            soon(300, || here.connect(SOCKET).is_ok())
+        });
+        assert!(listens, "journald is not there");
+        Some(journald)
+    }
+}
 
 impl Drop for Journald {
     fn drop(&mut self) {
@@ -177,22 +238,12 @@ fn a_journal_knows_who_wrote_a_line() {
     let Some((world, messages)) = world() else {
         return;
     };
-    if !Path::new(JOURNALD).exists() {
-        eprintln!("skipped: there is no {JOURNALD}");
+    let Some(_journald) = Journald::or_skip(&world) else {
         return;
-    }
-    let id = "0123456789abcdef0123456789abcdef\n";
-    world.sandbox.write("/etc/machine-id", id, 0o444);
-    let mut command = world.sandbox.command(JOURNALD);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let _journald = Journald(command.spawn().expect("start journald"));
-    let socket = "/run/systemd/journal/dev-log";
+    };
     world.sandbox.inside(|| {
-        let (here, patience) = (UnixDatagram::unbound().expect("a socket"), 300);
-        assert!(
-            soon(patience, || here.connect(socket).is_ok()),
-            "journald is not there"
-        );
+        let here = UnixDatagram::unbound().expect("a socket");
+        here.connect(SOCKET).expect("journald");
         for message in &messages {
             here.send(message.as_bytes()).expect("tell journald");
         }
@@ -200,7 +251,7 @@ fn a_journal_knows_who_wrote_a_line() {
     // Whoever is on the machine can say such a thing.
     let forged = "pam_otp(door:auth): outcome=granted reason=code user=eve service=door";
     let mut eve = world.sandbox.command_as("alice", "logger");
-    eve.args(["-u", socket, "-p", "authpriv.notice", "-t", "door", forged]);
+    eve.args(["-u", SOCKET, "-p", "authpriv.notice", "-t", "door", forged]);
     run(&mut eve, "");
 
     let mut answer = Value::Null;

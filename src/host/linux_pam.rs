@@ -22,6 +22,7 @@ use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty};
 use pam::module::PamHandle;
 use pam_otp_core::answer::Answer;
+use pam_otp_core::real_root::RealRoot;
 use pam_otp_core::session::Session;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -310,6 +311,8 @@ impl Host for LinuxPam<'_> {
         let (Ok(()), Ok(line)) = (write!(line, "{event}"), CString::new(line)) else {
             return;
         };
+        // The journal names the real user as the writer: of su, who started it.
+        let _real = RealRoot::begin();
         // SAFETY: handle as above; the format takes one NUL-terminated string,
         // and one is given. libpam keeps neither.
         unsafe {

@@ -170,6 +170,32 @@ fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
 
 /// As strangers leave it who come as far as the first login and no farther.
 #[test]
+fn nobody_keeps_the_list_of_all_waiting_by_holding_a_record_of_their_own() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    enrol(&sandbox, "alice");
+    // The same two locks that a login takes.
+    let hold = "exec 8<.pam-otp 9<.pam-otp/state; flock 8; flock 9; echo held; cat";
+    let mut holder = sandbox.command_as("alice", "sh");
+    let mut holder = holder
+        .args(["-euc", &format!("cd /home/alice; {hold}")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = holder.stdout.as_mut().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
+    assert_eq!(line, "held\n");
+    // Who waits for a lock gives up in the end, and says so.
+    let alice = list(&sandbox, &[])["alice"].clone();
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    assert_eq!(alice["state"], "on", "{alice}");
+}
+
+#[test]
 fn what_a_login_has_confirmed_and_not_made_effective_is_not_listed_as_begun() {
     let Some(sandbox) = sandbox() else {
         return;

@@ -34,6 +34,7 @@ pub mod migration;
 mod names;
 pub mod network;
 pub mod policy;
+pub mod real_root;
 pub mod recovery;
 pub mod remember;
 pub mod session;

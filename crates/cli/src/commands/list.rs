@@ -215,10 +215,11 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
     let pending = store.pending(&account);
     let pending = pending.map(|it| it.filter(|it| it.login.is_none()));
     let opened = store.open(&account).and_then(|record| {
-        let Some(mut record) = record else {
+        let Some(record) = record else {
             return Ok(None);
         };
-        let state = record.state()?;
+        // Without a lock: whoever holds one of their own keeps the list of all waiting.
+        let state = record.glance()?;
         Ok(Some((record, state)))
     });
     let standing = match (opened, pending) {

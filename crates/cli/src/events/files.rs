@@ -80,8 +80,10 @@ fn gather(
         let Some((time, rest)) = stamps.split(&line) else {
             continue;
         };
+        // The lines before it are looked at all the same: the clock may have been set,
+        // and some daemons write the time that the sender of a line says.
         if wanted.is_before(time) {
-            return Ok(false);
+            continue;
         }
         if let Some(entry) = entry(rest).filter(|entry| wanted.has(entry)) {
             events.push(Event {
@@ -244,6 +246,20 @@ mod tests {
         std::fs::write(path("auth.log"), line(5, "dave")).unwrap();
         std::fs::write(path("auth.log.1"), line(2, "eve")).unwrap();
         assert_eq!(users(&directory, &wanted()), ["dave", "eve"]);
+    }
+
+    #[test]
+    fn a_line_of_another_time_hides_none_of_those_before_it() {
+        let directory = TempDir::new();
+        let path = directory.path().join("auth.log");
+        let early = "2000-01-01T00:00:00Z web1 app[7]: the clock was not set yet\n";
+        let lines = [&line(3, "alice"), early, &line(4, "bob"), early];
+        std::fs::write(&path, lines.concat()).unwrap();
+        let since = Wanted {
+            since: Some(UnixTime(NOW.0 - 60)),
+            ..wanted()
+        };
+        assert_eq!(users(&directory, &since), ["bob", "alice"]);
     }
 
     #[test]
