@@ -25,6 +25,14 @@ class Phone:
         number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
         return f"{number % 10**6:06}"
 
+    def earlier(self):
+        """What it showed a step ago, with time left to type it: it counts until this
+        step ends."""
+        left = 30 - time.time() % 30
+        if left < 5:
+            time.sleep(left)
+        return self.code(-1)
+
     def wrong_code(self):
         """Six digits that it does not show for minutes."""
         near = {self.code(steps) for steps in range(-4, 5)}

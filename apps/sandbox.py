@@ -59,7 +59,7 @@ class Sandbox:
         begun = self.pam_otp(application, "enroll", "--user", user)
         phone = Phone(begun["token"]["key"])
         # The code of a moment ago: the present one is for the login.
-        done = self.pam_otp(application, "confirm", "--user", user, given=phone.code(-1))
+        done = self.pam_otp(application, "confirm", "--user", user, given=phone.earlier())
         phone.recovery = done["recovery_codes"]
         return phone
 

@@ -8,9 +8,20 @@ import sys
 import tempfile
 import time
 
+from apps.application import Application
+from apps.cases import ENROLL, NO_DIALOGUE
 from apps.sandbox import as_user, wait_until
 
 DISPLAY = ":99"
+
+
+class ScreenLocker(Application):
+    """What all lockers have in common: one field, and no dialogue to enrol by."""
+
+    stack = "screen-locker"
+    one_field = True
+    runs_as = "the user"
+    expected = {ENROLL: NO_DIALOGUE}
 
 
 class Screen:

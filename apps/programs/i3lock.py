@@ -1,21 +1,16 @@
 """The screen locker i3lock."""
 
-from apps.application import Application, Seen
-from apps.cases import ENROLL, NO_DIALOGUE
+from apps.application import Seen
 from apps.rights import refuses
-from apps.screen import DISPLAY, Screen, locker
+from apps.screen import DISPLAY, Screen, ScreenLocker, locker
 
 REFUSED = "Authentication failure"
 
 
-class I3lock(Application):
+class I3lock(ScreenLocker):
     title = "i3lock"
     package = "i3lock"
     service = "i3lock"
-    stack = "screen-locker"
-    one_field = True
-    runs_as = "the user"
-    expected = {ENROLL: NO_DIALOGUE}
 
     def start(self, box):
         self.screen = Screen(box)

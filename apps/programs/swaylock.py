@@ -3,23 +3,18 @@
 import pathlib
 import time
 
-from apps.application import Application, Seen
-from apps.cases import ENROLL, NO_DIALOGUE
+from apps.application import Seen
 from apps.sandbox import wait_until
-from apps.screen import locker
+from apps.screen import ScreenLocker, locker
 
 DISPLAY = "wayland-1"
 REFUSED = "pam_authenticate failed"
 
 
-class Swaylock(Application):
+class Swaylock(ScreenLocker):
     title = "swaylock"
     package = "swaylock"
     service = "swaylock"
-    stack = "screen-locker"
-    one_field = True
-    runs_as = "the user"
-    expected = {ENROLL: NO_DIALOGUE}
 
     def start(self, box):
         self.box = box

@@ -87,7 +87,7 @@ class Desk:
         """Two-factor login for a user, as root gives it; the phone and, in it, the
         recovery codes."""
         phone = self.begin(name)
-        done = self.pam_otp("confirm", "--user", name, given=phone.code(-1) + "\n")
+        done = self.pam_otp("confirm", "--user", name, given=phone.earlier() + "\n")
         phone.spend(-1)
         phone.recovery = done["recovery_codes"]
         return phone

@@ -10,7 +10,7 @@ import test from "node:test";
 
 import { parse } from "../src/answers";
 import { inGroups } from "../src/parts/groups";
-import { clockOff, duration } from "../src/parts/times";
+import { clockOff, date, duration, when } from "../src/parts/times";
 import { inWords, sentence } from "../src/parts/words";
 import { fill } from "../src/translate";
 import { visible } from "../src/parts/visible";
@@ -35,6 +35,17 @@ test("a duration is told in its two largest units", () => {
 test("a clock that is apart is told with its direction", () => {
     assert.match(clockOff(-120), /2 minutes behind/);
     assert.match(clockOff(45), /45 seconds ahead/);
+});
+
+test("a time that no clock shows ends no page", () => {
+    for (const seconds of [253_402_300_800, 9_000_000_000_000_000, 2 ** 64, -1, NaN, Infinity]) {
+        assert.equal(when(seconds), "Not known");
+        assert.equal(date(seconds), "Not known");
+    }
+    for (const seconds of [0, 1_795_329_647, 253_402_000_000]) {
+        assert.match(when(seconds), /\d{4}/);
+        assert.match(date(seconds), /\d{4}/);
+    }
 });
 
 test("a key is shown in groups of four", () => {

@@ -79,7 +79,7 @@ stack_asks_no_more() {
     ! stack_asks "$1"
 }
 
-sshd_asks_for_password_and_code_once_it_is_switched_on_on_trial() {
+sshd_asks_once_it_is_switched_on_on_trial_and_the_journal_has_the_events() {
     done_well booted dpkg -i /root/pam-otp.deb
     stacks=$(cat "$root"/etc/pam.d/*)
     enrol_alice
@@ -92,6 +92,8 @@ sshd_asks_for_password_and_code_once_it_is_switched_on_on_trial() {
     same "$(ssh_with "$code")" alice
     refused ssh_with "$code"
     done_well booted pam-otp setup sshd --confirm
+    expect_text "$(booted pam-otp events --json --user alice)" '"log":"journal"'
+    expect_text "$(booted pam-otp events --json --user alice)" '"reason":"used_code"'
     same "$(ssh_with "$(recovery_code)")" alice
     done_well booted pam-otp setup sshd --undo --yes
     done_well booted systemctl reload ssh
@@ -138,6 +140,6 @@ ANSWER
 trap switch_off EXIT
 boot || leave_out "systemd does not boot in a container here: $(tail -n 1 "$console")"
 run_tests \
-    sshd_asks_for_password_and_code_once_it_is_switched_on_on_trial \
+    sshd_asks_once_it_is_switched_on_on_trial_and_the_journal_has_the_events \
     the_machines_timer_undoes_a_trial_when_its_watcher_was_killed \
     a_trial_is_undone_at_the_next_start_when_the_power_was_cut

@@ -37,7 +37,7 @@ impl World {
         let lines = format!("{line}\nauth required pam_permit.so");
         let (door, open) = (sandbox.stack("door", &lines), sandbox.stack("open", &lines));
         // Built and copied now: a login's time is looked at.
-        let _ = sandbox.pam_try();
+        let _ = (sandbox.pam_try(), sandbox.pam_otp());
         // A record that a link could lead to.
         sandbox.inside(|| realm.enrol("bob"));
         Some(Self {

@@ -73,6 +73,21 @@ def everybody_is_found_with_their_state_and_what_strangers_wrote_is_text(desk):
     assert not desk.is_enrolled("anna")
 
 
+def what_users_put_into_their_own_records_does_not_take_the_page_from_administrators(desk):
+    desk.enrol(desk.add_user("eve"))
+    desk.edit("/home/eve/.pam-otp/token.toml", r"added = \d+", f"added = {9 * 10 ** 15}")
+    desk.enrol(desk.add_user("mallory"))
+    hostile = 'version = 1\n"' + "\u202e<img src=x onerror=alert(1)>" + '" = 1\n'
+    desk.box.write("/home/mallory/.pam-otp/token.toml", hostile, 0o600)
+    desk.box.run("chown", "mallory:", "/home/mallory/.pam-otp/token.toml")
+    admin = _administrator(desk, "warden")
+    users = admin.page.get_by_role("table", name="Users")
+    row = lambda name: users.get_by_role("row", name=re.compile(rf"^{name}\b")).inner_text()
+    assert "On" in row("eve") and "Not known" in row("eve"), row("eve")
+    assert "\\u{202e}<img" in row("mallory"), row("mallory")
+    assert users.locator("img").count() == 0
+
+
 def a_service_is_tried_proven_kept_and_switched_off_again(desk):
     desk.install_module()
     phone = desk.enrol(desk.add_user("tester", "sudo"))

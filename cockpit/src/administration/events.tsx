@@ -3,6 +3,7 @@ import { Label } from "@patternfly/react-core/dist/esm/components/Label";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table";
 import type { LoggedEvent } from "../answers";
 import { when } from "../parts/times";
+import { visible } from "../parts/visible";
 import { fill, _ } from "../translate";
 import type { PartProps } from ".";
 import { useAnswer } from "./answer";
@@ -92,7 +93,7 @@ function Outcome({ event }: { event: LoggedEvent }) {
         case "skipped":
             return <Label>{_("No code asked")}</Label>;
         default:
-            return <Label>{event.outcome ?? _("Not known")}</Label>;
+            return <Label>{event.outcome === null ? _("Not known") : visible(event.outcome)}</Label>;
     }
 }
 

@@ -6,6 +6,7 @@ import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchIn
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table";
 import type { ListedUser } from "../answers";
 import { date, when } from "../parts/times";
+import { visible } from "../parts/visible";
 import { sentence } from "../parts/words";
 import { fill, plural, _ } from "../translate";
 import type { PartProps } from ".";
@@ -166,7 +167,7 @@ function State({ user }: { user: ListedUser }) {
                 {user.state === "on" && user.pending && <Label status="info">{_("Device not confirmed")}</Label>}
                 {isWaiting(user) && <Label status="warning">{_("Throttled")}</Label>}
             </span>
-            {user.message !== null && <p className="otp-small otp-name">{sentence(user.message)}</p>}
+            {user.message !== null && <p className="otp-small otp-name">{sentence(visible(user.message))}</p>}
             {isWaiting(user) && (
                 <p className="otp-small">
                     {fill(_("Too many wrong codes: whoever has guessed waits until $time."), {

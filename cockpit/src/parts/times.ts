@@ -9,13 +9,21 @@ export function now(): number {
 
 /** A time as people of this language write it. */
 export function when(seconds: number, language: string = cockpit.language): string {
-    const format = { dateStyle: "medium", timeStyle: "short" } as const;
-    return new Intl.DateTimeFormat(language.replace("_", "-"), format).format(seconds * 1000);
+    return written(seconds, language, { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** The day of a time, as people of this language write it. */
 export function date(seconds: number, language: string = cockpit.language): string {
-    return new Intl.DateTimeFormat(language.replace("_", "-"), { dateStyle: "medium" }).format(seconds * 1000);
+    return written(seconds, language, { dateStyle: "medium" });
+}
+
+/** The end of the year 9999. Users write records of their own: what stands in one must
+ *  not be more than the browser can write, which would end the page. */
+const END = 253_402_300_799;
+
+function written(seconds: number, language: string, format: Intl.DateTimeFormatOptions): string {
+    if (!(seconds >= 0 && seconds <= END)) return _("Not known");
+    return new Intl.DateTimeFormat(language.replace("_", "-"), format).format(seconds * 1000);
 }
 
 /** Today, as people of this language write it. */

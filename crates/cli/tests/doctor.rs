@@ -8,6 +8,7 @@
     reason = "a helper that fails is a broken test"
 )]
 
+use std::path::Path;
 use std::process::Stdio;
 
 use pam_otp_testkit::authenticator::{code, now};
@@ -167,6 +168,45 @@ fn a_token_that_was_used_in_the_future_is_found() {
         (&found["severity"], &found["mend"]),
         (&"error".into(), &mend.into())
     );
+}
+
+#[test]
+fn the_kernel_s_word_on_the_clock_is_a_note_where_nobody_is_found_who_sets_it() {
+    const BUSYBOX: &str = "/usr/bin/busybox";
+    let Some(sandbox) = alice() else {
+        return;
+    };
+    if !Path::new(BUSYBOX).exists() {
+        eprintln!("skipped: busybox is not installed");
+        return;
+    }
+    let shell = |script: &str| run(sandbox.command("sh").args(["-euc", script]), "");
+    sandbox.write("/run/silent", "#!/bin/sh\n", 0o755);
+    for other in [
+        "/usr/bin/timedatectl",
+        "/usr/sbin/adjtimex",
+        "/usr/sbin/ntptime",
+    ] {
+        shell(&format!(
+            "[ ! -e {other} ] || mount --bind /run/silent {other}"
+        ));
+    }
+    for (error, code, severity, synchronised) in [
+        (16_000_000, "clock_unkept", "note", false),
+        (33_500, "synchronised", "ok", true),
+    ] {
+        let printed = format!("#!/bin/sh\necho maxerror: {error}\necho esterror: {error}\n");
+        sandbox.write("/run/kernel", &printed, 0o755);
+        shell(&format!("mount --bind /run/kernel {BUSYBOX}"));
+        let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &["--service", "door"]);
+        assert_eq!(find(&answer, code)["severity"], severity, "{answer:#}");
+        let mut status = sandbox.command_as("alice", sandbox.pam_otp());
+        let status = run(status.args(["status", "--json"]), "");
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let clock = &status["clock"];
+        assert_eq!(clock["synchronised"], synchronised, "{clock}");
+        assert_eq!(clock["maximum_error"], error, "{clock}");
+    }
 }
 
 /// Calls that change files, or keep others from them.
