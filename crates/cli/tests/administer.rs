@@ -168,7 +168,6 @@ fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
     assert_eq!(users["dave"]["state"], "on");
 }
 
-/// As strangers leave it who come as far as the first login and no farther.
 #[test]
 fn nobody_keeps_the_list_of_all_waiting_by_holding_a_record_of_their_own() {
     let Some(sandbox) = sandbox() else {
@@ -195,6 +194,7 @@ fn nobody_keeps_the_list_of_all_waiting_by_holding_a_record_of_their_own() {
     assert_eq!(alice["state"], "on", "{alice}");
 }
 
+/// As strangers leave it who come as far as the first login and no farther.
 #[test]
 fn what_a_login_has_confirmed_and_not_made_effective_is_not_listed_as_begun() {
     let Some(sandbox) = sandbox() else {
