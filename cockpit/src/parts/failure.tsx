@@ -8,7 +8,10 @@ import { inWords, NO_FAULT } from "./words";
 export function FailureAlert({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
     const { message, advice } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
-    useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [failure]);
+    useEffect(() => {
+        // Newer browsers return a promise, which is nothing that an effect may return.
+        void place.current?.scrollIntoView({ block: "nearest" });
+    }, [failure]);
     return (
         <div role="alert" ref={place}>
             <Alert isInline variant={NO_FAULT.has(failure.code) ? "info" : "danger"} title={message} component="p" actionLinks={actions}>
