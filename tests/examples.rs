@@ -29,7 +29,7 @@ const USED: &[(&str, &str)] = &[
     ),
     ("su-one-field", include_str!("../apps/programs/ajenti.py")),
     ("polkit-1", include_str!("../apps/programs/polkit.py")),
-    ("screen-locker", include_str!("../apps/programs/i3lock.py")),
+    ("screen-locker", include_str!("../apps/screen.py")),
 ];
 
 #[test]
