@@ -23,11 +23,11 @@ const MORE = 500;
 const ALL = ["--all"];
 
 /** Everybody, whether two-factor login is on or off. */
-export function Users({ generation, close }: PartProps) {
-    const [outcome, read] = useAnswer("list", ALL, generation);
+export function Users(part: PartProps) {
+    const reading = useAnswer("list", ALL, part.generation);
     const [asked, ask] = useState<{ action: UserAction; user: ListedUser } | null>(null);
     return (
-        <Part title={_("Users")} outcome={outcome} read={read}>
+        <Part part={part} title={_("Users")} reading={reading}>
             {({ users }) => (
                 <>
                     <Found users={users} ask={(action, user) => ask({ action, user })} />
@@ -36,7 +36,7 @@ export function Users({ generation, close }: PartProps) {
                             {...asked}
                             close={(notice) => {
                                 ask(null);
-                                close(notice);
+                                part.close(notice);
                             }}
                         />
                     )}
