@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Outcome, Status } from "../answers";
+import type { Outcome, Pending, Status } from "../answers";
 import { run } from "../command";
 import { useReading } from "../parts/reading";
 
@@ -16,6 +16,19 @@ export const CHANGED_ELSEWHERE: ReadonlySet<string> = new Set([
     "throttled",
     "changed_record",
 ]);
+
+/** By which what was begun is known from what another window began since. */
+export type Begun = Pick<Pending, "name" | "expires">;
+
+/** What waits to be confirmed; null also if that cannot be told. */
+export async function waiting(): Promise<Begun | null> {
+    const status = await run("status");
+    return status.ok ? status.answer.pending : null;
+}
+
+export function isSame(one: Begun, other: Begun): boolean {
+    return one.name === other.name && one.expires === other.expires;
+}
 
 /** Between windows of one browser. Nothing is told but that something has changed. */
 const others = new BroadcastChannel("pam-otp");

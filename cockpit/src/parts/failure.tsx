@@ -2,11 +2,12 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import type { Failure } from "../answers";
 import { Countdown } from "./countdown";
+import { visible } from "./visible";
 import { inWords, NO_FAULT } from "./words";
 
 /** What went wrong, and what to do; read out and in sight as soon as it is there. */
 export function FailureAlert({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
-    const { message, advice } = inWords(failure);
+    const { message, advice, details } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
     useEffect(() => {
         // Newer browsers give a promise, which React would take for what ends an effect.
@@ -25,6 +26,11 @@ export function FailureAlert({ failure, actions }: { failure: Failure; actions?:
                     <p key={text}>{text}</p>
                 ))}
                 {failure.wait_seconds !== undefined && <Countdown seconds={failure.wait_seconds} />}
+                {details?.map((text) => (
+                    <p key={text} className="otp-small otp-name">
+                        {visible(text)}
+                    </p>
+                ))}
             </Alert>
         </div>
     );
