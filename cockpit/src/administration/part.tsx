@@ -44,6 +44,7 @@ export function Part<T extends Done>({ part, title, explained, actions, reading,
                 {outcome === null && <Spinner size="lg" aria-label={_("Loading")} />}
                 {outcome !== null && !outcome.ok && (
                     <FailureAlert
+                        still
                         failure={outcome.failure}
                         actions={
                             <Button variant="link" isInline onClick={() => void read()}>

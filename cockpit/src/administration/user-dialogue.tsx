@@ -60,7 +60,7 @@ function Choice({ deed, choose }: { deed: Deed; choose: (deed: Deed) => void }) 
         [
             "disable",
             _("Disable: the user is to have no two-factor login"),
-            _("Forgets the same. The user may be required to have it all the same: see “Required” below the users."),
+            _("The same is forgotten. Two-factor login stays off, unless the policy requires it."),
         ],
     ];
     return (
@@ -89,15 +89,21 @@ async function carryOut(
     const call = { words: [`--user=${name}`], asRoot: true };
     switch (deed) {
         case "disable": {
-            const done = await make(() => run("disable", call));
-            if (done === null) return null;
-            const policy = await run("require", { asRoot: true });
-            const open = policy.ok ? policy.answer.unenrolled === "allow" : null;
-            return {
-                title: fill(_("Two-factor login is off for $user."), { user: name }),
-                texts: [...afterwards(open), ...done.warnings, ...setAside(done.set_aside)],
-                isWarning: open !== false,
-            };
+            let open: boolean | null = null;
+            const done = await make(async () => {
+                const outcome = await run("disable", call);
+                // Without names it changes nothing, and tells the policy.
+                const policy = outcome.ok ? await run("require", { asRoot: true }) : outcome;
+                if (policy.ok) open = policy.answer.unenrolled === "allow";
+                return outcome;
+            });
+            return (
+                done && {
+                    title: fill(_("Two-factor login is off for $user."), { user: name }),
+                    texts: [...afterwards(open), ...done.warnings, ...setAside(done.set_aside)],
+                    isWarning: open !== false,
+                }
+            );
         }
         case "reset": {
             const done = await make(() => run("reset", call));

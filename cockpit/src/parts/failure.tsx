@@ -5,14 +5,21 @@ import { Countdown } from "./countdown";
 import { visible } from "./visible";
 import { inWords, NO_FAULT } from "./words";
 
+interface FailureAlertProps {
+    failure: Failure;
+    actions?: ReactNode;
+    /** Whether the page stays where it is: nobody has just asked for what has failed. */
+    still?: boolean;
+}
+
 /** What went wrong, and what to do; read out and in sight as soon as it is there. */
-export function FailureAlert({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
+export function FailureAlert({ failure, actions, still = false }: FailureAlertProps) {
     const { message, advice, details } = inWords(failure);
     const place = useRef<HTMLDivElement>(null);
     useEffect(() => {
         // Newer browsers give a promise, which React would take for what ends an effect.
-        void place.current?.scrollIntoView({ block: "nearest" });
-    }, [failure]);
+        if (!still) void place.current?.scrollIntoView({ block: "nearest" });
+    }, [failure, still]);
     return (
         <div role="alert" ref={place}>
             <Alert
