@@ -3,7 +3,8 @@ import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import { _ } from "./translate";
 
-/** Stands in for a page that has failed: nobody is left with an empty one. */
+/** Stands in for a page, or a tab of it, that has failed: nobody is left with an empty
+ *  one, and the other tab goes on. */
 export class Broken extends Component<{ children: ReactNode }, { failed: boolean }> {
     override state = { failed: false };
 

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Page as Frame, PageSection } from "@patternfly/react-core/dist/esm/components/Page";
 import { Tab, Tabs, TabTitleText } from "@patternfly/react-core/dist/esm/components/Tabs";
 import { Administration } from "./administration";
+import { Broken } from "./broken";
 import { OwnAccount } from "./own";
 import { useAdministrator, useMayAdminister } from "./permission";
 import { _ } from "./translate";
@@ -51,7 +52,9 @@ export function Page() {
                 {...(administrator ? { role: "tabpanel", "aria-labelledby": "pf-tab-own-view" } : {})}
                 hidden={shown !== OWN}
             >
-                <OwnAccount />
+                <Broken>
+                    <OwnAccount />
+                </Broken>
             </PageSection>
             <PageSection
                 hasBodyWrapper={false}
@@ -61,7 +64,11 @@ export function Page() {
                 aria-labelledby="pf-tab-administration-view"
                 hidden={shown !== ADMINISTRATION}
             >
-                {shown === ADMINISTRATION && <Administration />}
+                {shown === ADMINISTRATION && (
+                    <Broken>
+                        <Administration />
+                    </Broken>
+                )}
             </PageSection>
         </Frame>
     );

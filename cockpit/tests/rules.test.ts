@@ -14,6 +14,7 @@ import { clockOff, date, duration, when } from "../src/parts/times";
 import { inWords, sentence } from "../src/parts/words";
 import { fill } from "../src/translate";
 import { visible } from "../src/parts/visible";
+import { systemAccounts } from "../src/administration/people";
 import { asArguments, sections, typed } from "../src/administration/policy";
 
 test("a duration is told in its two largest units", () => {
@@ -95,6 +96,32 @@ test("a refusal that the page knows has its own words, another one those of the 
     assert.equal(known.message, "The code was used before.");
     const unknown = inWords({ code: "new_code", message: "the disk is <full>", hint: "make room" });
     assert.deepEqual(unknown, { message: "The disk is <full>.", advice: ["Make room."] });
+});
+
+test("a record that cannot be read is told in the page's words, with the command's below", () => {
+    const { message, advice, details } = inWords({
+        code: "bad_token_file",
+        message: "/home/a/.pam-otp/token.toml: line 2: not TOML",
+        hint: "mend the file",
+    });
+    assert.equal(message, "This two-factor login cannot be read.");
+    assert.match(advice[0] ?? "", /administrator/);
+    assert.deepEqual(details, ["/home/a/.pam-otp/token.toml: line 2: not TOML.", "Mend the file."]);
+});
+
+test("accounts of programs are told from people by their ids, and who is not known is a person", () => {
+    const passwd = [
+        "root:x:0:0:root:/root:/bin/bash",
+        "bin:x:2:2:bin:/bin:/usr/sbin/nologin",
+        "last:x:999:999::/:/bin/sh",
+        "alice:x:1000:1000::/home/alice:/bin/bash",
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
+        "+nis::::::",
+        "torn:x",
+        "",
+    ].join("\n");
+    assert.deepEqual([...systemAccounts(passwd)], ["bin", "last", "nobody"]);
+    assert.equal(systemAccounts("").size, 0);
 });
 
 test("a message becomes a sentence", () => {

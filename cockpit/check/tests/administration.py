@@ -1,5 +1,7 @@
 """What administrative access is good for: a user who lost the phone gets in again."""
 
+from playwright.sync_api import expect
+
 from apps.cases import PASSWORD
 
 WIDE = {"viewport": {"width": 1280, "height": 1000}}
@@ -26,6 +28,7 @@ def an_administrator_resets_a_user_who_lost_the_phone(desk):
     assert desk.is_enrolled("bob"), "reset before it was confirmed"
     boss.dialogue.get_by_role("button", name="Reset").click()
     boss.shows("Two-factor login was reset for bob.")
+    assert boss.button("Reset bob").count() == 0, "the table is older than the notice"
     boss.state("admin-reset-done")
     assert not desk.is_enrolled("bob")
 
@@ -37,6 +40,14 @@ def an_administrator_resets_a_user_who_lost_the_phone(desk):
     bob.press("Activate")
     bob.recovery_codes()
     assert desk.is_enrolled("bob")
+
+
+def a_card_that_cannot_be_read_takes_nobody_there(desk):
+    # There is no log on this host.
+    kate = _administrator(desk, "kate", viewport={"width": 1280, "height": 500})
+    kate.shows("The system's log cannot be read")
+    heading = kate.page.get_by_role("heading", name="Two-factor login on this host")
+    expect(heading).to_be_in_viewport()
 
 
 def administrative_access_asks_for_a_code_where_sudo_does(desk):

@@ -68,6 +68,7 @@ def a_user_adds_a_second_device_renames_it_and_removes_the_first(desk):
     bob.type_code(tablet.fresh())
     bob.press("Activate")
     bob.shows("The device was added.")
+    assert bob.button("Remove phone").get_attribute("aria-disabled") != "true", "still the only one"
     bob.state("own-two-devices")
 
     bob.press(f"Rename {NEW_NAME}")
@@ -166,6 +167,18 @@ def what_was_begun_elsewhere_can_be_finished_here(desk):
     frank.press("Activate")
     frank.recovery_codes()
     assert desk.is_enrolled("frank")
+
+
+def what_was_begun_since_is_not_what_is_discarded(desk):
+    desk.begin(desk.add_user("heidi"))
+    heidi = desk.sit_down("heidi").arrive()
+    heidi.shows("waits for its first code")
+    desk.pam_otp("cancel", "--user", "heidi")
+    desk.pam_otp("enroll", "--user", "heidi", "--name", "other")
+    heidi.press("Discard")
+    heidi.shows("Another window or terminal has begun")
+    heidi.shows("The device “other” waits for its first code.")
+    assert desk.pam_otp("status", "--user", "heidi")["pending"]["name"] == "other"
 
 
 def what_was_begun_elsewhere_can_be_discarded(desk):

@@ -46,6 +46,7 @@ def an_enrolment_that_has_expired_is_begun_again(desk):
     bob.type_code(late.fresh())
     bob.press("Activate")
     bob.shows("This was not finished in time.")
+    assert bob.button("Activate").count() == 0, "no code helps any more"
     bob.state("trouble-expired")
     assert not desk.is_enrolled("bob")
     bob.press("Start again")
@@ -153,6 +154,8 @@ def a_record_that_is_broken_is_named(desk):
     desk.edit("/home/frank/.pam-otp/token.toml", r"(?s)\A.*\Z", "version = 1\nnonsense\n")
     frank.reload()
     frank.page.get_by_role("alert").wait_for()
+    frank.shows("This two-factor login cannot be read.")
+    frank.shows("An administrator can reset it.")
     frank.shows("/home/frank/.pam-otp/token.toml")
     frank.state("trouble-broken-record")
 

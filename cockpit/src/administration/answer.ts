@@ -1,29 +1,21 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useState } from "react";
 import type { Answers, Done, Failure, Outcome } from "../answers";
 import { run } from "../command";
+import { useReading, type Reading } from "../parts/reading";
 
-/** What a command answers to root, read again whenever `generation` is another one; null
- *  until it is known. */
+/** What a command answers to root, read again whenever `generation` is another one. */
 export function useAnswer<C extends keyof Answers>(
     command: C,
     words: readonly string[],
-    generation: number,
-): [Outcome<Answers[C]> | null, () => Promise<void>] {
-    const [outcome, setOutcome] = useState<Outcome<Answers[C]> | null>(null);
-    const asked = useRef(0);
+    generation = 0,
+): Reading<Answers[C]> {
     // The same words are the same call.
     const line = JSON.stringify(words);
-    const read = useCallback(async () => {
-        asked.current += 1;
-        const mine = asked.current;
-        const next = await run(command, { words: JSON.parse(line) as string[], asRoot: true });
-        // Answers may come in another order.
-        if (mine === asked.current) setOutcome(next);
-    }, [command, line]);
-    useEffect(() => {
-        void read();
-    }, [read, generation]);
-    return [outcome, read];
+    const look = useCallback(
+        () => run(command, { words: JSON.parse(line) as string[], asRoot: true }),
+        [command, line],
+    );
+    return useReading(look, generation);
 }
 
 /** What a part of this page tells the whole of it. */

@@ -13,15 +13,15 @@ import { Part } from "./part";
 const LAST = ["--lines", "50"];
 
 /** The last logins and changes, as the system's log has them; the newest first. */
-export function Events({ generation }: PartProps) {
-    const [outcome, read] = useAnswer("events", LAST, generation);
+export function Events(part: PartProps) {
+    const reading = useAnswer("events", LAST, part.generation);
     return (
         <Part
+            part={part}
             title={_("Last events")}
-            outcome={outcome}
-            read={read}
+            reading={reading}
             actions={
-                <Button variant="secondary" onClick={() => void read()}>
+                <Button variant="secondary" onClick={() => void reading.read()}>
                     {_("Refresh")}
                 </Button>
             }

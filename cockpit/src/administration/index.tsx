@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { Alert, AlertActionCloseButton } from "@patternfly/react-core/dist/esm/components/Alert";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack";
@@ -29,27 +29,51 @@ function Limited() {
     );
 }
 
+type PartName = "users" | "services" | "require" | "exempt" | "events";
+
 /** What each part is given. */
 export interface PartProps {
+    name: PartName;
     /** Another number after each change: what is shown is old then. */
     generation: number;
+    /** Called when the part shows what was read for a generation. */
+    arrived: (name: PartName, generation: number) => void;
     /** Called after a dialogue. */
     close: Close;
 }
 
+/** A notice, and when it is true of what is seen. */
+interface Told {
+    notice: Notice;
+    name: PartName;
+    generation: number;
+}
+
 function Everything() {
-    const [notice, setNotice] = useState<Notice | null>(null);
+    const [told, setTold] = useState<Told | null>(null);
     const [generation, setGeneration] = useState(0);
+    const [shown, setShown] = useState<Partial<Record<PartName, number>>>({});
     const top = useRef<HTMLDivElement>(null);
-    const close: Close = (come) => {
-        setNotice(come ?? null);
-        if (come !== undefined) setGeneration((before) => before + 1);
+    const arrived = useCallback<PartProps["arrived"]>((name, of) => {
+        setShown((before) => ({ ...before, [name]: of }));
+    }, []);
+    const close = (name: PartName, notice?: Notice): void => {
+        const next = generation + 1;
+        setTold(notice === undefined ? null : { notice, name, generation: next });
+        if (notice !== undefined) setGeneration(next);
         window.setTimeout(() => {
             // The button that opened the dialogue may be gone.
             if (document.activeElement === document.body) top.current?.focus();
         }, 400);
     };
-    const part = { generation, close };
+    const part = (name: PartName): PartProps => ({
+        name,
+        generation,
+        arrived,
+        close: (notice) => close(name, notice),
+    });
+    // Not beside a table that still says otherwise.
+    const notice = told !== null && (shown[told.name] ?? 0) >= told.generation ? told.notice : null;
     return (
         <div ref={top} tabIndex={-1} className="otp-administration">
             <h1 className="otp-heading">{_("Two-factor login on this host")}</h1>
@@ -61,7 +85,7 @@ function Everything() {
                         component="p"
                         title={notice.title}
                         className="otp-notice"
-                        actionClose={<AlertActionCloseButton onClose={() => setNotice(null)} />}
+                        actionClose={<AlertActionCloseButton onClose={() => setTold(null)} />}
                     >
                         {notice.texts?.map((text) => <p key={text}>{sentence(text)}</p>)}
                     </Alert>
@@ -69,19 +93,19 @@ function Everything() {
             </div>
             <Stack hasGutter>
                 <StackItem>
-                    <Users {...part} />
+                    <Users {...part("users")} />
                 </StackItem>
                 <StackItem>
-                    <Services {...part} />
+                    <Services {...part("services")} />
                 </StackItem>
                 <StackItem>
-                    <NamesCard kind="require" {...part} />
+                    <NamesCard kind="require" {...part("require")} />
                 </StackItem>
                 <StackItem>
-                    <NamesCard kind="exempt" {...part} />
+                    <NamesCard kind="exempt" {...part("exempt")} />
                 </StackItem>
                 <StackItem>
-                    <Events {...part} />
+                    <Events {...part("events")} />
                 </StackItem>
             </Stack>
         </div>

@@ -18,8 +18,9 @@ type Asked =
     | { dialogue: "remove"; section: Section; name: Listed };
 
 /** Whom the policy requires to have two-factor login, or exempts from it. */
-export function NamesCard({ kind, generation, close }: PartProps & { kind: Kind }) {
-    const [outcome, read] = useAnswer<"require" | "exempt">(kind, NOTHING, generation);
+export function NamesCard({ kind, ...part }: PartProps & { kind: Kind }) {
+    const { generation, close } = part;
+    const reading = useAnswer<"require" | "exempt">(kind, NOTHING, generation);
     const [asked, ask] = useState<Asked | null>(null);
     const { title, explained, add } = words(kind);
     const leave: typeof close = (notice) => {
@@ -28,10 +29,10 @@ export function NamesCard({ kind, generation, close }: PartProps & { kind: Kind 
     };
     return (
         <Part<Required | Exempt>
+            part={part}
             title={title}
             explained={explained}
-            outcome={outcome}
-            read={read}
+            reading={reading}
             actions={
                 <Button variant="secondary" onClick={() => ask({ dialogue: "add" })}>
                     {add}

@@ -1,35 +1,50 @@
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import { Card, CardBody, CardHeader, CardTitle } from "@patternfly/react-core/dist/esm/components/Card";
 import { Spinner } from "@patternfly/react-core/dist/esm/components/Spinner";
-import type { Done, Outcome } from "../answers";
+import type { Done } from "../answers";
 import { FailureAlert } from "../parts/failure";
+import type { Reading } from "../parts/reading";
 import { sentence } from "../parts/words";
 import { _ } from "../translate";
+import type { PartProps } from ".";
 
-interface PartProps<T> {
+interface CardProps<T> {
+    part: PartProps;
     title: string;
     /** Below the title: what it is about. */
     explained?: string;
     actions?: ReactNode;
-    outcome: Outcome<T> | null;
-    read: () => Promise<void>;
+    reading: Reading<T>;
     children: (answer: T) => ReactNode;
 }
 
 /** A card that shows what a command answers, or why there is no answer. */
-export function Part<T extends Done>({ title, explained, actions, outcome, read, children }: PartProps<T>) {
+export function Part<T extends Done>({ part, title, explained, actions, reading, children }: CardProps<T>) {
+    const { name, generation, arrived } = part;
+    const { outcome, generation: shown, read } = reading;
+    useEffect(() => {
+        if (shown !== null) arrived(name, shown);
+    }, [arrived, name, shown]);
     return (
         <Card>
             <CardHeader {...(actions === undefined ? {} : { actions: { hasNoOffset: true, actions } })}>
-                <CardTitle component="h2">{title}</CardTitle>
+                <CardTitle component="h2">
+                    <span className="otp-title">
+                        {title}
+                        {shown !== null && shown !== generation && (
+                            <Spinner size="md" aria-label={_("Loading")} />
+                        )}
+                    </span>
+                </CardTitle>
             </CardHeader>
             <CardBody>
                 {explained !== undefined && <p className="otp-explained">{explained}</p>}
                 {outcome === null && <Spinner size="lg" aria-label={_("Loading")} />}
                 {outcome !== null && !outcome.ok && (
                     <FailureAlert
+                        still
                         failure={outcome.failure}
                         actions={
                             <Button variant="link" isInline onClick={() => void read()}>

@@ -1,8 +1,9 @@
 /** How the services of this host stand. */
 
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect } from "react";
 import type { Done, Examined, Failure, Outcome, Setup, Verdict } from "../answers";
 import { run } from "../command";
+import { useReading, type Reading } from "../parts/reading";
 import { now } from "../parts/times";
 
 /** Those that administrators think of first. */
@@ -31,19 +32,10 @@ export interface ServiceList extends Done {
     enrolled: boolean | null;
 }
 
-/** Null until it is known; read again with another `generation`. */
-export function useServices(generation: number): [Outcome<ServiceList> | null, () => Promise<void>] {
-    const [outcome, setOutcome] = useState<Outcome<ServiceList> | null>(null);
-    const asked = useRef(0);
-    const read = useCallback(async () => {
-        asked.current += 1;
-        const mine = asked.current;
-        const next = await look();
-        if (mine === asked.current) setOutcome(next);
-    }, []);
-    useEffect(() => {
-        void read();
-    }, [read, generation]);
+/** Read again with another `generation`, and when a trial is over. */
+export function useServices(generation: number): Reading<ServiceList> {
+    const reading = useReading(look, generation);
+    const { outcome, read } = reading;
     const end = outcome?.ok === true ? nextEnd(outcome.answer.services) : null;
     useEffect(() => {
         if (end === null) return undefined;
@@ -51,7 +43,7 @@ export function useServices(generation: number): [Outcome<ServiceList> | null, (
         const timer = window.setTimeout(() => void read(), Math.max(0, end - now()) * 1000 + 3000);
         return () => window.clearTimeout(timer);
     }, [read, end]);
-    return [outcome, read];
+    return reading;
 }
 
 /** When the next trial is over; null if none runs, or it should be over already. */

@@ -36,7 +36,7 @@ export function SwitchOnDialogue({ service, enrolled, close }: SwitchOnProps) {
     const { name } = service;
     const isSshd = name === "sshd";
     const how = isSshd ? [`--method=${method}`] : [];
-    const [preview] = useAnswer("setup", [...how, "--", name], 0);
+    const { outcome: preview } = useAnswer("setup", [...how, "--", name]);
 
     const submit = async (): Promise<void> => {
         const words = [...how, ...(isSshd ? ["--reload"] : []), ...(tried ? [`--try=${TRIAL}`] : []), "--yes", "--", name];

@@ -15,8 +15,9 @@ import { SwitchOnDialogue } from "./service-on";
 type Deed = "on" | "off" | "keep";
 
 /** Which services ask for a code, with a switch for each. */
-export function Services({ generation, close }: PartProps) {
-    const [outcome, read] = useServices(generation);
+export function Services(part: PartProps) {
+    const { generation, close } = part;
+    const reading = useServices(generation);
     const [asked, ask] = useState<{ deed: Deed; service: Service } | null>(null);
     const leave: typeof close = (notice) => {
         ask(null);
@@ -24,10 +25,10 @@ export function Services({ generation, close }: PartProps) {
     };
     return (
         <Part
+            part={part}
             title={_("Services")}
             explained={_("A service that is on asks users with two-factor login for a code. It refuses users without, unless the policy lets them in.")}
-            outcome={outcome}
-            read={read}
+            reading={reading}
         >
             {({ services, enrolled }) => (
                 <>

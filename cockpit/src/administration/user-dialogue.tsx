@@ -1,3 +1,6 @@
+import { useState } from "react";
+import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form";
+import { Radio } from "@patternfly/react-core/dist/esm/components/Radio";
 import type { ListedUser } from "../answers";
 import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
@@ -7,8 +10,11 @@ import { visible } from "../parts/visible";
 import { fill, plural, _ } from "../translate";
 import { useChange, type Close, type Notice } from "./answer";
 
-/** What an administrator does for a user, without a code of theirs. */
-export type UserAction = "disable" | "reset" | "unlock";
+/** What an administrator wants to do for a user, without a code of theirs. */
+export type UserAction = "reset" | "unlock";
+
+/** What is done: a user who is on may be left without it for good. */
+type Deed = UserAction | "disable";
 
 interface UserDialogueProps {
     action: UserAction;
@@ -19,9 +25,10 @@ interface UserDialogueProps {
 /** Asks whether it is meant, and for whom; then does it. */
 export function UserDialogue({ action, user, close }: UserDialogueProps) {
     const { busy, failure, make } = useChange();
-    const { title, button, explained } = words(action, visible(user.name));
+    const [deed, setDeed] = useState<Deed>(action);
+    const { title, button, explained } = words(deed, visible(user.name));
     const submit = async (): Promise<void> => {
-        const notice = await carryOut(action, user.name, make);
+        const notice = await carryOut(deed, user.name, make);
         if (notice !== null) close(notice);
     };
     return (
@@ -37,24 +44,64 @@ export function UserDialogue({ action, user, close }: UserDialogueProps) {
             {explained.map((text) => (
                 <p key={text}>{text}</p>
             ))}
+            {action === "reset" && user.state === "on" && <Choice deed={deed} choose={setDeed} />}
         </Dialogue>
     );
 }
 
+/** Both forget the same; the log, and what is to be done next, tell them apart. */
+function Choice({ deed, choose }: { deed: Deed; choose: (deed: Deed) => void }) {
+    const choices: [Deed, string, string][] = [
+        [
+            "reset",
+            _("Reset: the phone is lost, or a new one is to be set up"),
+            _("The user enables two-factor login anew."),
+        ],
+        [
+            "disable",
+            _("Disable: the user is to have no two-factor login"),
+            _("The same is forgotten. Two-factor login stays off, unless the policy requires it."),
+        ],
+    ];
+    return (
+        <FormGroup role="radiogroup" isStack fieldId="user-deed" label={_("What for")}>
+            {choices.map(([value, label, description]) => (
+                <Radio
+                    key={value}
+                    id={`user-deed-${value}`}
+                    name="user-deed"
+                    label={label}
+                    description={description}
+                    isChecked={deed === value}
+                    onChange={() => choose(value)}
+                />
+            ))}
+        </FormGroup>
+    );
+}
+
 async function carryOut(
-    action: UserAction,
+    deed: Deed,
     name: string,
     make: ReturnType<typeof useChange>["make"],
 ): Promise<Notice | null> {
     // As one word: a name may begin like an option.
     const call = { words: [`--user=${name}`], asRoot: true };
-    switch (action) {
+    switch (deed) {
         case "disable": {
-            const done = await make(() => run("disable", call));
+            let open: boolean | null = null;
+            const done = await make(async () => {
+                const outcome = await run("disable", call);
+                // Without names it changes nothing, and tells the policy.
+                const policy = outcome.ok ? await run("require", { asRoot: true }) : outcome;
+                if (policy.ok) open = policy.answer.unenrolled === "allow";
+                return outcome;
+            });
             return (
                 done && {
                     title: fill(_("Two-factor login is off for $user."), { user: name }),
-                    texts: [...done.warnings, ...setAside(done.set_aside)],
+                    texts: [...afterwards(open), ...done.warnings, ...setAside(done.set_aside)],
+                    isWarning: open !== false,
                 }
             );
         }
@@ -64,9 +111,7 @@ async function carryOut(
                 done && {
                     title: fill(_("Two-factor login was reset for $user."), { user: name }),
                     texts: [
-                        done.logins_without_code
-                            ? _("By the policy, this user logs in without a code until two-factor login is enabled again.")
-                            : _("By the policy, this user cannot log in without a code: two-factor login has to be enabled first."),
+                        ...afterwards(done.logins_without_code),
                         ...done.warnings,
                         ...setAside(done.set_aside),
                     ],
@@ -94,6 +139,16 @@ async function carryOut(
     }
 }
 
+/** Whether the user gets in now; null if that is not known. */
+function afterwards(open: boolean | null): string[] {
+    if (open === null) return [];
+    return [
+        open
+            ? _("By the policy, this user logs in without a code until two-factor login is enabled again.")
+            : _("By the policy, this user cannot log in without a code: two-factor login has to be enabled first."),
+    ];
+}
+
 function setAside(path: string | null): string[] {
     return path === null ? [] : [fill(_("The broken record was put aside: $path"), { path })];
 }
@@ -104,24 +159,16 @@ interface Words {
     explained: string[];
 }
 
-function words(action: UserAction, name: string): Words {
-    switch (action) {
+function words(deed: Deed, name: string): Words {
+    switch (deed) {
         case "disable":
-            return {
-                title: fill(_("Disable two-factor login for $user"), { user: name }),
-                button: _("Disable"),
-                explained: [
-                    _("All devices and recovery codes of this user are forgotten. The codes of their apps open nothing any more."),
-                    _("Where the policy requires two-factor login, the user is refused until it is enabled again."),
-                ],
-            };
         case "reset":
             return {
                 title: fill(_("Reset two-factor login for $user"), { user: name }),
-                button: _("Reset"),
+                button: deed === "reset" ? _("Reset") : _("Disable"),
                 explained: [
-                    _("For a user whose phone and recovery codes are lost, or whose record is broken. Make sure that it is the user who asks."),
-                    _("All devices and recovery codes are forgotten, and what was begun as well. Where the policy lets users without two-factor login in, the password alone is enough until it is enabled again."),
+                    _("Forgets all devices and recovery codes of this user, also what was begun or is broken. The codes of their apps open nothing any more. Make sure that it is the user who asks."),
+                    _("Until two-factor login is enabled again, the policy decides: either the password alone is enough, or the user is refused."),
                 ],
             };
         case "unlock":

@@ -13,6 +13,7 @@ import type { PartProps } from ".";
 import { useAnswer } from "./answer";
 import { Name } from "./name";
 import { Part } from "./part";
+import { useSystemAccounts } from "./people";
 import { UserDialogue, type UserAction } from "./user-dialogue";
 
 /** So many rows at first: what is below is not far, and a host may have thousands. */
@@ -23,11 +24,11 @@ const MORE = 500;
 const ALL = ["--all"];
 
 /** Everybody, whether two-factor login is on or off. */
-export function Users({ generation, close }: PartProps) {
-    const [outcome, read] = useAnswer("list", ALL, generation);
+export function Users(part: PartProps) {
+    const reading = useAnswer("list", ALL, part.generation);
     const [asked, ask] = useState<{ action: UserAction; user: ListedUser } | null>(null);
     return (
-        <Part title={_("Users")} outcome={outcome} read={read}>
+        <Part part={part} title={_("Users")} reading={reading}>
             {({ users }) => (
                 <>
                     <Found users={users} ask={(action, user) => ask({ action, user })} />
@@ -36,7 +37,7 @@ export function Users({ generation, close }: PartProps) {
                             {...asked}
                             close={(notice) => {
                                 ask(null);
-                                close(notice);
+                                part.close(notice);
                             }}
                         />
                     )}
@@ -46,7 +47,8 @@ export function Users({ generation, close }: PartProps) {
     );
 }
 
-type Filter = "all" | ListedUser["state"] | "waiting";
+/** `people`: without accounts of programs that have no record. */
+type Filter = "people" | "all" | ListedUser["state"] | "waiting";
 
 interface FoundProps {
     users: ListedUser[];
@@ -55,9 +57,10 @@ interface FoundProps {
 
 function Found({ users, ask }: FoundProps) {
     const [text, setText] = useState("");
-    const [filter, setFilter] = useState<Filter>("all");
+    const [filter, setFilter] = useState<Filter>("people");
     const [rows, setRows] = useState(ROWS);
-    const found = users.filter((user) => has(user, text.trim(), filter)).sort(byNeed);
+    const programs = useSystemAccounts();
+    const found = users.filter((user) => has(user, text.trim(), filter, programs)).sort(byNeed);
     const shown = found.slice(0, rows);
     return (
         <>
@@ -194,6 +197,7 @@ function StateLabel({ state }: { state: ListedUser["state"] }) {
 
 function filters(): [Filter, string][] {
     return [
+        ["people", _("Without system accounts")],
         ["all", _("All states")],
         ["on", _("On")],
         ["off", _("Off")],
@@ -203,9 +207,10 @@ function filters(): [Filter, string][] {
     ];
 }
 
-function has(user: ListedUser, text: string, filter: Filter): boolean {
+function has(user: ListedUser, text: string, filter: Filter, programs: ReadonlySet<string>): boolean {
     const named = user.name.toLowerCase().includes(text.toLowerCase());
     if (filter === "waiting") return named && isWaiting(user);
+    if (filter === "people") return named && (user.state !== "off" || isWaiting(user) || !programs.has(user.name));
     return named && (filter === "all" || user.state === filter);
 }
 
@@ -234,9 +239,6 @@ function actionsFor(user: ListedUser): Offered[] {
     const offered: Offered[] = [];
     if (isWaiting(user)) {
         offered.push({ action: "unlock", label: _("Unlock"), name: _("Unlock $user"), isDanger: false });
-    }
-    if (user.state === "on") {
-        offered.push({ action: "disable", label: _("Disable"), name: _("Disable $user"), isDanger: true });
     }
     if (user.state !== "off") {
         offered.push({ action: "reset", label: _("Reset"), name: _("Reset $user"), isDanger: true });

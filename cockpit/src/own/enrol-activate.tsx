@@ -1,6 +1,5 @@
 import { useEffect, useState } from "react";
 import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import type { Enrolment, Failure } from "../answers";
 import { CodeField } from "../parts/code-field";
 import { DialogueStep } from "../parts/dialogue";
@@ -32,10 +31,10 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
     return (
         <DialogueStep
             title={first ? _("Enable two-factor login") : _("Add device")}
-            action={_("Activate")}
+            action={over ? _("Start again") : _("Activate")}
             busy={busy}
-            blocked={over || code.trim() === ""}
-            submit={() => submit(code.trim())}
+            blocked={!over && code.trim() === ""}
+            submit={() => (over ? again() : submit(code.trim()))}
             cancel={cancel}
         >
             {!over && enrolment !== null && (
@@ -47,18 +46,7 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                     <Key token={enrolment.token} />
                 </>
             )}
-            {failure !== null && (
-                <FailureAlert
-                    failure={failure}
-                    actions={
-                        over && (
-                            <Button variant="link" isInline onClick={again}>
-                                {_("Start again")}
-                            </Button>
-                        )
-                    }
-                />
-            )}
+            {failure !== null && <FailureAlert failure={failure} />}
             {!over && (
                 <CodeField
                     id="first-code"

@@ -5,7 +5,7 @@ import { _ } from "../translate";
 import type { DialogueProps } from "./dialogues";
 import { BeginStep } from "./enrol-begin";
 import { ActivateStep } from "./enrol-activate";
-import { CHANGED_ELSEWHERE, tellOthers } from "./status";
+import { CHANGED_ELSEWHERE, isSame, tellOthers, waiting, type Begun } from "./status";
 import { StoredCodes } from "./stored-codes";
 
 interface EnrolProps extends DialogueProps {
@@ -19,9 +19,6 @@ type Step =
     | { at: "begin" }
     | { at: "activate"; enrolment: Enrolment | null; begun: Begun }
     | { at: "codes"; confirmed: Confirmed; codes: string[] };
-
-/** By which what was begun here is known from what another window began since. */
-type Begun = Pick<Pending, "name" | "expires">;
 
 /** A new device, in steps: its name; its key and first code; recovery codes if it is the first. */
 export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
@@ -126,14 +123,4 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
 async function isOn(): Promise<boolean> {
     const status = await run("status");
     return status.ok && status.answer.enrolled;
-}
-
-/** What waits to be confirmed; null also if that cannot be told. */
-async function waiting(): Promise<Begun | null> {
-    const status = await run("status");
-    return status.ok ? status.answer.pending : null;
-}
-
-function isSame(one: Begun, other: Begun): boolean {
-    return one.name === other.name && one.expires === other.expires;
 }

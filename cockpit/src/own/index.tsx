@@ -34,9 +34,10 @@ export function OwnAccount() {
     };
     const close = (come?: Notice): void => {
         ask(null);
-        setNotice(come ?? null);
         if (come !== undefined) tellOthers();
         void read().then(() => {
+            // Not beside a state that still says otherwise.
+            setNotice(come ?? null);
             // The button that opened the dialogue may be gone; the dialogue returns the
             // focus to it before.
             window.setTimeout(() => {

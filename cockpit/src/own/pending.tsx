@@ -7,6 +7,7 @@ import { FailureAlert } from "../parts/failure";
 import { fill, _ } from "../translate";
 import type { Notice } from ".";
 import type { Asked } from "./dialogues";
+import { isSame } from "./status";
 
 interface PendingAlertProps {
     pending: Pending;
@@ -20,6 +21,14 @@ interface PendingAlertProps {
 export function PendingAlert({ pending, first, open, close }: PendingAlertProps) {
     const [failure, setFailure] = useState<Failure | null>(null);
     const discard = async (): Promise<void> => {
+        const status = await run("status");
+        if (!status.ok) return setFailure(status.failure);
+        const there = status.answer.pending;
+        if (there !== null && !isSame(there, pending)) {
+            // What another window has begun is not what was to go.
+            setFailure({ code: "pending_replaced", message: "", hint: null });
+            return close();
+        }
         const outcome = await run("cancel");
         // What was to go is gone, whoever did it.
         if (outcome.ok || outcome.failure.code === "no_pending") close({ title: _("The device was discarded.") });

@@ -12,7 +12,7 @@ import { Label } from "@patternfly/react-core/dist/esm/components/Label";
 import type { Clock, Status, StatusOn } from "../answers";
 import { Countdown } from "../parts/countdown";
 import { now, when } from "../parts/times";
-import { sentence } from "../parts/words";
+import { sentence, tooManyWrongCodes } from "../parts/words";
 import { fill, plural, _ } from "../translate";
 import type { Asked } from "./dialogues";
 
@@ -100,7 +100,7 @@ function onSince({ tokens }: StatusOn): number | null {
 
 function clockInWords({ synchronised, daemon }: Clock): string {
     if (synchronised === false) return _("Not synchronised");
-    const text = synchronised === null ? _("It is not known whether it is synchronised") : _("Synchronised");
+    const text = synchronised === null ? _("Not known") : _("Synchronised");
     return daemon === null ? text : `${text} (${daemon})`;
 }
 
@@ -124,16 +124,13 @@ function Warnings({ status }: { status: Status }) {
     if (status.enrolled) {
         const wait = status.throttled_until === null ? 0 : status.throttled_until - (status.clock.time ?? now());
         if (wait > 0) {
+            const { message, advice } = tooManyWrongCodes();
             shown.push(
-                <Alert
-                    key="throttled"
-                    isInline
-                    variant="warning"
-                    component="p"
-                    title={_("Too many wrong codes were entered.")}
-                >
+                <Alert key="throttled" isInline variant="warning" component="p" title={message}>
+                    {advice.map((text) => (
+                        <p key={text}>{text}</p>
+                    ))}
                     <Countdown seconds={wait} />
-                    <p>{_("A recovery code works at once.")}</p>
                 </Alert>,
             );
         }

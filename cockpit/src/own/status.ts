@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from "react";
-import type { Outcome, Status } from "../answers";
+import { useEffect } from "react";
+import type { Outcome, Pending, Status } from "../answers";
 import { run } from "../command";
+import { useReading } from "../parts/reading";
 
 /** Refusals after which what this page shows is old: it was changed elsewhere. */
 export const CHANGED_ELSEWHERE: ReadonlySet<string> = new Set([
@@ -16,6 +17,19 @@ export const CHANGED_ELSEWHERE: ReadonlySet<string> = new Set([
     "changed_record",
 ]);
 
+/** By which what was begun is known from what another window began since. */
+export type Begun = Pick<Pending, "name" | "expires">;
+
+/** What waits to be confirmed; null also if that cannot be told. */
+export async function waiting(): Promise<Begun | null> {
+    const status = await run("status");
+    return status.ok ? status.answer.pending : null;
+}
+
+export function isSame(one: Begun, other: Begun): boolean {
+    return one.name === other.name && one.expires === other.expires;
+}
+
 /** Between windows of one browser. Nothing is told but that something has changed. */
 const others = new BroadcastChannel("pam-otp");
 
@@ -27,30 +41,25 @@ export function tellOthers(): void {
 /** The state, read again whenever somebody comes back to this page: another window may
  *  have changed it. Null until it is known. */
 export function useStatus(): [Outcome<Status> | null, () => Promise<void>] {
-    const [status, setStatus] = useState<Outcome<Status> | null>(null);
-    const asked = useRef(0);
-    const read = useCallback(async () => {
-        asked.current += 1;
-        const mine = asked.current;
-        const outcome = await run("status");
-        // Answers may come in another order.
-        if (mine === asked.current) setStatus(outcome);
-    }, []);
+    const { outcome, read } = useReading(look);
     useEffect(() => {
-        const look = (): void => {
+        const back = (): void => {
             if (!document.hidden && !cockpit.hidden) void read();
         };
-        void read();
-        others.addEventListener("message", look);
-        window.addEventListener("focus", look);
-        document.addEventListener("visibilitychange", look);
-        cockpit.addEventListener("visibilitychange", look);
+        others.addEventListener("message", back);
+        window.addEventListener("focus", back);
+        document.addEventListener("visibilitychange", back);
+        cockpit.addEventListener("visibilitychange", back);
         return () => {
-            others.removeEventListener("message", look);
-            window.removeEventListener("focus", look);
-            document.removeEventListener("visibilitychange", look);
-            cockpit.removeEventListener("visibilitychange", look);
+            others.removeEventListener("message", back);
+            window.removeEventListener("focus", back);
+            document.removeEventListener("visibilitychange", back);
+            cockpit.removeEventListener("visibilitychange", back);
         };
     }, [read]);
-    return [status, read];
+    return [outcome, read];
+}
+
+function look(): Promise<Outcome<Status>> {
+    return run("status");
 }

@@ -12,6 +12,8 @@ export interface Words {
     message: string;
     /** What to do about it, a sentence each. */
     advice: string[];
+    /** What the command says, where that is for who looks closer. */
+    details?: string[];
 }
 
 export function inWords(failure: Failure): Words {
@@ -19,6 +21,14 @@ export function inWords(failure: Failure): Words {
     if (own !== null) return own;
     const advice = failure.hint === null ? [] : [sentence(failure.hint)];
     return { message: sentence(failure.message), advice };
+}
+
+/** Said of who has guessed too often, by a refusal and by the state. */
+export function tooManyWrongCodes(): Words {
+    return {
+        message: _("Too many wrong codes were entered."),
+        advice: [_("A recovery code works at once.")],
+    };
 }
 
 function ownWords(failure: Failure): Words | null {
@@ -47,10 +57,7 @@ function ownWords(failure: Failure): Words | null {
                 advice: [_("Each code works once: wait for the next one.")],
             };
         case "throttled":
-            return {
-                message: _("Too many wrong codes were entered."),
-                advice: [_("A recovery code works at once.")],
-            };
+            return tooManyWrongCodes();
         case "no_code":
             return { message: _("There is no code."), advice: [_("Enter the code that the app shows.")] };
         case "malformed_code":
@@ -103,6 +110,16 @@ function ownWords(failure: Failure): Words | null {
             return {
                 message: _("On this host, administrators look after two-factor login."),
                 advice: [_("Ask an administrator to set it up for you, or to change it.")],
+            };
+        case "bad_token_file":
+        case "bad_state_file":
+        case "insecure_record":
+        case "foreign_file":
+        case "unreadable_record":
+            return {
+                message: _("This two-factor login cannot be read."),
+                advice: [_("An administrator can reset it. Then it is enabled anew.")],
+                details: [failure.message, ...(failure.hint === null ? [] : [failure.hint])].map(sentence),
             };
         case "unknown_user":
         case "unknown_group":
