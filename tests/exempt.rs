@@ -206,7 +206,7 @@ fn a_mistake_in_a_list_denies_everybody_and_is_named_with_its_line() {
         ("remember = \"31d\"", "line 4: `remember`"),
     ] {
         let realm = Realm::new("exempt_users = [\"daemon\"]");
-        let file = realm.policy_file();
+        let file = realm.policy();
         let text = std::fs::read_to_string(&file).unwrap();
         let broken = text.replace("exempt_users = [\"daemon\"]", rules);
         std::fs::write(&file, broken).unwrap();
@@ -231,7 +231,7 @@ fn what_pam_otp_writes_is_what_logins_do() {
     let realm = Realm::new("# Ours.\nunenrolled = \"deny\"\n\n[service.other]\nwindow = 2\n");
     let pam_otp = |arguments: &[&str]| {
         let mut command = Command::new(artifacts::command());
-        command.arg("--policy").arg(realm.policy_file());
+        command.arg("--policy").arg(realm.policy());
         sandbox::run(command.args(arguments), "");
     };
     let skips = |reason: &str| {

@@ -92,7 +92,7 @@ fn what_a_login_has_begun_is_no_command_s_to_confirm_or_to_spoil() {
 
     let pam_otp = |arguments: &[&str], input: &str| {
         let mut command = Command::new(artifacts::command());
-        command.arg("--policy").arg(realm.policy_file());
+        command.arg("--policy").arg(realm.policy());
         command.args(["--user", "alice", "--json"]).args(arguments);
         let mut child = command
             .stdin(Stdio::piped())

@@ -27,9 +27,9 @@ use pam_otp_core::store::{Account, Removal, STATE_FILE, Store, TOKEN_FILE};
 use pam_otp_core::time::{Period, UnixTime};
 use pam_otp_core::token::{Kind, Token, TokenFile, TokenName};
 use pam_otp_core::user::UserName;
-use pam_otp_testkit::authenticator;
 use pam_otp_testkit::pam::Stack;
 use pam_otp_testkit::temp::TempDir;
+use pam_otp_testkit::{artifacts, authenticator};
 
 /// A policy file, and a system store beside it. Both belong to whoever runs
 /// the test, so no rights are needed.
@@ -50,6 +50,8 @@ impl Realm {
     }
 
     fn with(kind: &str, rules: &str) -> Self {
+        // Built now: the codes of tests would grow old meanwhile.
+        let _ = (artifacts::module(), artifacts::helper("pam-try"));
         let directory = TempDir::new();
         let records = directory.path().join("records");
         std::fs::create_dir(&records).unwrap();
@@ -75,13 +77,8 @@ impl Realm {
 
     /// What stands in a stack after the control: module, policy, arguments.
     pub(crate) fn module(&self, arguments: &str) -> String {
-        let policy = self.policy_file();
+        let policy = self.policy();
         format!("{{module}} policy={} {arguments}", policy.display())
-    }
-
-    /// The policy file.
-    pub(crate) fn policy_file(&self) -> PathBuf {
-        self.directory.path().join("policy.toml")
     }
 
     /// A stack of this one line.
@@ -262,7 +259,7 @@ impl Visit {
 /// Logs in with the program `pam-try`, which prints what modules log. The
 /// replies are lines.
 pub(crate) fn visit(stack: &Stack, user: &str, replies: &str) -> Visit {
-    let pam_try = Command::new(pam_otp_testkit::artifacts::helper("pam-try"));
+    let pam_try = Command::new(artifacts::helper("pam-try"));
     visit_with(pam_try, stack, user, replies)
 }
 
