@@ -1,11 +1,9 @@
 import { useState } from "react";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput";
 import type { Exempt, Outcome, Required } from "../answers";
 import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
+import { Field } from "../parts/field";
 import { fill, _ } from "../translate";
 import { useChange, type Close } from "./answer";
 import { asArguments, ofService, typed, type Kind, type Listed, type Section } from "./policy";
@@ -142,34 +140,5 @@ export function RemoveDialogue({ kind, section, name, close }: RemoveDialoguePro
                     : _("They are asked for a code then. Who has no two-factor login may be refused.")}
             </p>
         </Dialogue>
-    );
-}
-
-interface FieldProps {
-    label: string;
-    id: string;
-    type?: "text" | "date";
-    value: string;
-    onChange: (value: string) => void;
-    help: string;
-}
-
-function Field({ label, id, type = "text", value, onChange, help }: FieldProps) {
-    return (
-        <FormGroup label={label} fieldId={id}>
-            <TextInput
-                id={id}
-                type={type}
-                value={value}
-                onChange={(_event, text) => onChange(text)}
-                autoComplete="off"
-                aria-describedby={`${id}-help`}
-            />
-            <FormHelperText>
-                <HelperText id={`${id}-help`}>
-                    <HelperTextItem>{help}</HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
     );
 }

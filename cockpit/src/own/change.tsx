@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Failure, Outcome, Done } from "../answers";
 import { run } from "../command";
-import { CodeField } from "../parts/code-field";
+import { ProofField } from "../parts/code-field";
 import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { NameField } from "../parts/name-field";
@@ -46,14 +46,7 @@ export function ChangeStep({ asked, close, read }: DialogueProps & { asked: Chan
             {failure !== null && <FailureAlert failure={failure} />}
             {explained !== null && <p>{explained}</p>}
             {renames && <NameField id="device-name" value={name} onChange={setName} />}
-            <CodeField
-                id="proof"
-                value={code}
-                onChange={setCode}
-                recovery
-                invalid={failure !== null}
-                help={_("The code that one of your devices shows, or a recovery code.")}
-            />
+            <ProofField value={code} onChange={setCode} invalid={failure !== null} />
         </DialogueStep>
     );
 }

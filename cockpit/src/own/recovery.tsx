@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Failure } from "../answers";
 import { run } from "../command";
-import { CodeField } from "../parts/code-field";
+import { ProofField } from "../parts/code-field";
 import { DialogueStep } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { _ } from "../translate";
@@ -44,14 +44,7 @@ export function RecoverySteps({ user, close, read }: DialogueProps & { user: str
         >
             {failure !== null && <FailureAlert failure={failure} />}
             <p>{_("Ten new recovery codes are made. The earlier ones are void from then on.")}</p>
-            <CodeField
-                id="proof"
-                value={code}
-                onChange={setCode}
-                recovery
-                invalid={failure !== null}
-                help={_("The code that one of your devices shows, or a recovery code.")}
-            />
+            <ProofField value={code} onChange={setCode} invalid={failure !== null} />
         </DialogueStep>
     );
 }

@@ -1,8 +1,6 @@
 import { forwardRef } from "react";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput";
 import { _ } from "../translate";
+import { Field } from "./field";
 
 interface CodeFieldProps {
     id: string;
@@ -21,26 +19,32 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
     ref,
 ) {
     return (
-        <FormGroup label={_("Code")} fieldId={id}>
-            <TextInput
-                ref={ref}
-                id={id}
-                className="otp-code"
-                value={value}
-                onChange={(_event, text) => onChange(text)}
-                inputMode={recovery ? "text" : "numeric"}
-                autoComplete="one-time-code"
-                autoCapitalize="none"
-                spellCheck={false}
-                maxLength={64}
-                validated={invalid ? "error" : "default"}
-                aria-describedby={`${id}-help`}
-            />
-            <FormHelperText>
-                <HelperText id={`${id}-help`}>
-                    <HelperTextItem>{help}</HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
+        <Field
+            ref={ref}
+            id={id}
+            label={_("Code")}
+            className="otp-code"
+            value={value}
+            onChange={onChange}
+            help={help}
+            inputMode={recovery ? "text" : "numeric"}
+            autoComplete="one-time-code"
+            autoCapitalize="none"
+            spellCheck={false}
+            maxLength={64}
+            validated={invalid ? "error" : "default"}
+        />
     );
 });
+
+/** The field by which somebody who is enrolled proves it before a change. */
+export function ProofField(field: { value: string; onChange: (value: string) => void; invalid: boolean }) {
+    return (
+        <CodeField
+            id="proof"
+            recovery
+            help={_("The code that one of your devices shows, or a recovery code.")}
+            {...field}
+        />
+    );
+}

@@ -1,8 +1,6 @@
 import { forwardRef } from "react";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput";
 import { _ } from "../translate";
+import { Field } from "./field";
 
 interface NameFieldProps {
     id: string;
@@ -16,21 +14,14 @@ export const NameField = forwardRef<HTMLInputElement, NameFieldProps>(function N
     ref,
 ) {
     return (
-        <FormGroup label={_("Device name")} fieldId={id}>
-            <TextInput
-                ref={ref}
-                id={id}
-                value={value}
-                onChange={(_event, text) => onChange(text)}
-                autoComplete="off"
-                maxLength={64}
-                aria-describedby={`${id}-help`}
-            />
-            <FormHelperText>
-                <HelperText id={`${id}-help`}>
-                    <HelperTextItem>{_("To tell your devices apart, e.g. phone or tablet.")}</HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
+        <Field
+            ref={ref}
+            id={id}
+            label={_("Device name")}
+            value={value}
+            onChange={onChange}
+            help={_("To tell your devices apart, e.g. phone or tablet.")}
+            maxLength={64}
+        />
     );
 });
