@@ -9,6 +9,7 @@
 
 mod namespace;
 
+use crate::artifacts;
 use crate::pam::Stack;
 use crate::race::{Finish, race_with};
 use crate::syslog::Collector;
@@ -43,6 +44,8 @@ impl Sandbox {
         if unsafe { libc::geteuid() } != 0 {
             return Err("a sandbox needs root".to_owned());
         }
+        // Homes are others' inside, and cargo may lie in one.
+        artifacts::build_all();
         let namespace = Namespace::new(concat!(
             include_str!("sandbox/people.sh"),
             include_str!("sandbox/setup.sh")
@@ -176,7 +179,7 @@ impl Sandbox {
     /// The module's path inside.
     #[must_use]
     pub fn module(&self) -> PathBuf {
-        self.install(&self.module, "pam_otp.so", crate::artifacts::module)
+        self.install(&self.module, "pam_otp.so", artifacts::module)
     }
 
     /// Puts the module where libpam looks for one that is named without a path.
@@ -193,15 +196,13 @@ impl Sandbox {
     /// The path inside of the command `pam-otp`.
     #[must_use]
     pub fn pam_otp(&self) -> PathBuf {
-        self.install(&self.program, "pam-otp", crate::artifacts::command)
+        self.install(&self.program, "pam-otp", artifacts::command)
     }
 
     /// The path inside of the helper `pam-try`.
     #[must_use]
     pub fn pam_try(&self) -> PathBuf {
-        self.install(&self.pam_try, "pam-try", || {
-            crate::artifacts::helper("pam-try")
-        })
+        self.install(&self.pam_try, "pam-try", || artifacts::helper("pam-try"))
     }
 
     /// A directory of the kit's own inside, readable by all.
