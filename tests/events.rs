@@ -279,6 +279,51 @@ fn a_journal_knows_who_wrote_a_line() {
     assert!(words.contains(&mark), "{words}");
 }
 
+const JOURNALCTL: &str = "/usr/bin/journalctl";
+
+/// A journal whose `journalctl` is this script.
+fn journalctl(world: &World, script: &str) -> bool {
+    if !Path::new(JOURNALCTL).exists() {
+        eprintln!("skipped: there is no {JOURNALCTL}");
+        return false;
+    }
+    world
+        .sandbox
+        .write("/run/systemd/journal/socket", "", 0o666);
+    let script = format!("#!/bin/sh\n{script}\n");
+    world.sandbox.write("/run/journalctl", script, 0o755);
+    let mut mount = world.sandbox.command("mount");
+    mount.args(["--bind", "/run/journalctl", JOURNALCTL]);
+    run(&mut mount, "");
+    true
+}
+
+/// More than a pipe holds: whoever reads one of two pipes to its end first waits for
+/// a program that waits for them.
+#[test]
+fn whatever_journalctl_complains_of_first_its_entries_are_read() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let entry = json!({
+        "__REALTIME_TIMESTAMP": "1795329647123456",
+        "_UID": "0",
+        "MESSAGE": "pam_otp(door:auth): outcome=granted reason=code user=alice",
+    });
+    let complains = "/usr/bin/head -c 1000000 /dev/zero >&2";
+    let script = format!("{complains}\necho '{entry}'\n{complains}");
+    if !journalctl(&world, &script) {
+        return;
+    }
+    let mut limited = world.sandbox.command("timeout");
+    limited.arg("60").arg(world.sandbox.pam_otp());
+    let answer = run(limited.args(["events", "--json"]), "");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["log"], "journal", "{answer}");
+    let [granted, ..] = all();
+    assert_eq!(told(&answer), [granted]);
+}
+
 /// Looks until it is so, ten times a second.
 #[allow(
     clippy::disallowed_methods,
