@@ -156,8 +156,8 @@ impl Inquiry {
                 return Answer::Refuses(Return::MODULE_UNKNOWN, says);
             }
         }
-        let policy = match &line.told {
-            Ok((_, policy)) => policy,
+        let (arguments, policy) = match &line.told {
+            Ok((arguments, policy)) => (arguments, policy),
             Err(error) => {
                 if !matches!(error, PolicyError::Argument(_)) {
                     findings.push(policy::broken(error));
@@ -178,6 +178,8 @@ impl Inquiry {
             account,
             policy,
             path: record::place(policy, account),
+            enrols: policy.enrols(arguments.field),
+            required: standing == Standing::Required,
             now: Session::now(),
             other: self.other.as_deref(),
         };
@@ -194,7 +196,7 @@ impl Inquiry {
                 _ => finding,
             }
         }));
-        Answer::of(policy, &standing, &look.standing, user)
+        Answer::of(policy, arguments.field, &standing, &look.standing, user)
     }
 
     /// What sshd is told; none for another service, or where it is not installed.
