@@ -133,6 +133,14 @@ fn what_a_login_left_in_a_log_file_is_read_whichever_way_its_time_is_written() {
     assert_eq!(told(&events(&world, &["--user", HOSTILE])), all()[1..2]);
     assert_eq!(told(&events(&world, &["--service", "door"])), all()[..2]);
     assert!(told(&events(&world, &["--user", "eve"])).is_empty());
+    let until = |time| told(&events(&world, &["--until", time])).len();
+    assert_eq!(
+        (until("2026-11-22T06:40:46Z"), until("2026-11-22T06:40:47Z")),
+        (0, 3)
+    );
+    let mut never = world.sandbox.command(world.sandbox.pam_otp());
+    let never = never.args(["events", "--since", "1h", "--until", "2h"]);
+    assert_eq!(never.output().expect("run pam-otp").status.code(), Some(2));
 
     let mut words = world.sandbox.command(world.sandbox.pam_otp());
     let words = run(words.arg("events"), "");
@@ -262,6 +270,8 @@ fn a_journal_knows_who_wrote_a_line() {
     assert!(whole, "{answer}");
     assert_eq!(answer["log"], "journal");
     assert_eq!(told(&answer)[..3], all());
+    let until = |time| told(&events(&world, &["--since", "1h", "--until", time])).len();
+    assert_eq!((until("1h"), until("9999-01-01")), (0, 4));
     let writers: Vec<_> = answer["events"]
         .as_array()
         .expect("events")
@@ -277,6 +287,112 @@ fn a_journal_knows_who_wrote_a_line() {
     let words = run(words.args(["events", "--user", "eve"]), "");
     let mark = format!("(written by user id {alice}, not by root)");
     assert!(words.contains(&mark), "{words}");
+}
+
+const JOURNALCTL: &str = "/usr/bin/journalctl";
+
+/// A journal whose `journalctl` is this script.
+fn journalctl(world: &World, script: &str) -> bool {
+    if !Path::new(JOURNALCTL).exists() {
+        eprintln!("skipped: there is no {JOURNALCTL}");
+        return false;
+    }
+    world
+        .sandbox
+        .write("/run/systemd/journal/socket", "", 0o666);
+    let script = format!("#!/bin/sh\n{script}\n");
+    world.sandbox.write("/run/journalctl", script, 0o755);
+    let mut mount = world.sandbox.command("mount");
+    mount.args(["--bind", "/run/journalctl", JOURNALCTL]);
+    run(&mut mount, "");
+    true
+}
+
+/// More than a pipe holds: whoever reads one of two pipes to its end first waits for
+/// a program that waits for them.
+#[test]
+fn whatever_journalctl_complains_of_first_its_entries_are_read() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let entry = json!({
+        "__REALTIME_TIMESTAMP": "1795329647123456",
+        "_UID": "0",
+        "MESSAGE": "pam_otp(door:auth): outcome=granted reason=code user=alice",
+    });
+    let complains = "/usr/bin/head -c 1000000 /dev/zero >&2";
+    let script = format!("{complains}\necho '{entry}'\n{complains}");
+    if !journalctl(&world, &script) {
+        return;
+    }
+    let mut limited = world.sandbox.command("timeout");
+    limited.arg("60").arg(world.sandbox.pam_otp());
+    let answer = run(limited.args(["events", "--json"]), "");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["log"], "journal", "{answer}");
+    let [granted, ..] = all();
+    assert_eq!(told(&answer), [granted]);
+}
+
+/// Ours stand before more lines of others than are looked at, in a file and in a journal.
+#[test]
+fn what_a_flood_of_other_lines_hides_is_not_said_not_to_be_there() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let message = "pam_otp(door:auth): outcome=granted reason=code user=alice";
+    let others = "2026-11-22T06:40:47Z web1 app[7]: noise\n".repeat(200_000);
+    let ours = format!("2026-11-22T06:40:45Z web1 door[7]: {message}\n");
+    world
+        .sandbox
+        .write("/var/log/auth.log", format!("{ours}{others}"), 0o640);
+    looks_on_from_where_it_stopped(&world, "/var/log/auth.log");
+
+    let entry = |time: &str, message: &str| {
+        json!({"__REALTIME_TIMESTAMP": time, "_UID": "0", "MESSAGE": message}).to_string()
+    };
+    let others = entry("1795329647123456", "noise");
+    let ours = entry("1795329645123456", message);
+    // Only what is asked for: to the end of the last second.
+    let script = format!(
+        "case \" $* \" in\n\
+         *' --until=@1795329647 '*) ;;\n\
+         *) /usr/bin/yes '{others}' | /usr/bin/head -n 200000 ;;\n\
+         esac\necho '{ours}'"
+    );
+    if journalctl(&world, &script) {
+        looks_on_from_where_it_stopped(&world, "journal");
+    }
+}
+
+fn looks_on_from_where_it_stopped(world: &World, log: &str) {
+    const BACK_TO: &str = "2026-11-22T06:40:47Z";
+    let answer = events(world, &[]);
+    assert_eq!(answer["log"], log);
+    assert!(told(&answer).is_empty());
+    assert_eq!(answer["stopped"], true);
+    assert_eq!(answer["back_to"], 1_795_329_647);
+    let warning = answer["warnings"][0].as_str().expect("a warning");
+    for words in [BACK_TO, "200,000", "--until"] {
+        assert!(warning.contains(words), "{warning}");
+    }
+    let mut words = world.sandbox.command(world.sandbox.pam_otp());
+    let words = run(words.arg("events"), "");
+    assert!(!words.contains("The log has no line"), "{words}");
+
+    // All that was looked at is of one second, and so is what --until would ask for.
+    let again = events(world, &["--until", "2026-11-22T06:40:48Z"]);
+    assert_eq!(again["stopped"], true);
+    let before = "2026-11-22T06:40:46Z";
+    let stays = events(world, &["--until", BACK_TO]);
+    let warning = stays["warnings"][0].as_str().expect("a warning");
+    assert!(warning.ends_with(&format!("--until {before}")), "{warning}");
+
+    let earlier = events(world, &["--until", before]);
+    assert_eq!(told(&earlier), all()[..1]);
+    assert_eq!(earlier["stopped"], false);
+    assert_eq!(earlier["back_to"], Value::Null);
+    assert_eq!(earlier["warnings"], json!([]));
 }
 
 /// Looks until it is so, ten times a second.

@@ -198,6 +198,8 @@ export interface Events extends Done {
     log: string;
     /** The oldest first. */
     events: LoggedEvent[];
+    /** Older lines of the log were not looked at: a warning says so. */
+    stopped: boolean;
 }
 
 export interface Finding {

@@ -8,8 +8,8 @@ use pam_otp_core::answer::Answer;
 use pam_otp_core::code::{Algorithm, Digits, Secret};
 use pam_otp_core::enrolment::{Confirmed, LIFETIME, Pending, Ticket};
 use pam_otp_core::label::Label;
+use pam_otp_core::policy::Policy;
 use pam_otp_core::policy::arguments::{Arguments, Field};
-use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::recovery::{RecoveryCode, RecoverySet};
 use pam_otp_core::store::{Account, Store, StoreError};
 use pam_otp_core::time::{Period, UnixTime};
@@ -31,9 +31,7 @@ const TRIES: usize = 3;
 impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     /// Whether this login must enrol its user first.
     pub(super) fn is_first(&mut self) -> bool {
-        // A line that never asks cannot.
-        self.policy.unenrolled == Unenrolled::Enroll
-            && self.arguments.field != Field::UseFirstPass
+        self.policy.enrols(self.arguments.field)
             && (matches!(self.record(), Err(Denial::Unenrolled)) || self.was_cut_off())
     }
 
@@ -98,11 +96,7 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
     /// Until the policy's day; none if there is no such day, or it has come. Who
     /// is required to have a record has a day of their own, or none.
     fn days_left(&self) -> u64 {
-        let by = if self.required {
-            self.policy.require_by
-        } else {
-            self.policy.enroll_by
-        };
+        let by = self.policy.put_off_until(self.required);
         by.and_then(|by| by.days_until((self.clock)())).unwrap_or(0)
     }
 

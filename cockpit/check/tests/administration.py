@@ -68,3 +68,16 @@ def the_administration_is_dark_too_and_fits_on_a_phone(desk):
     judy.tab.set_viewport_size({"width": 375, "height": 2600})
     judy.state("admin-narrow")
     assert judy.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "too wide"
+
+
+def a_log_that_was_flooded_is_not_said_to_have_nothing(desk):
+    noise = "2026-11-22T06:40:47Z host app[7]: noise"
+    log = "/var/log/auth.log"
+    desk.box.run("sh", "-c", f"yes '{noise}' | head -n 200001 >{log}")
+    try:
+        fred = _administrator(desk, "fred", **WIDE)
+        fred.shows("Only 200,000 lines of the log were looked at, back to 2026-11-22T06:40:47Z")
+        fred.shows("What was looked at of the log has nothing about two-factor login.")
+        fred.state("administration-flooded")
+    finally:
+        desk.box.run("rm", log)

@@ -26,9 +26,13 @@ export function Events(part: PartProps) {
                 </Button>
             }
         >
-            {({ events }) =>
+            {({ events, stopped }) =>
                 events.length === 0 ? (
-                    <p className="otp-said">{_("The log has nothing about two-factor login.")}</p>
+                    <p className="otp-said">
+                        {stopped
+                            ? _("What was looked at of the log has nothing about two-factor login.")
+                            : _("The log has nothing about two-factor login.")}
+                    </p>
                 ) : (
                     <Table role="table" variant="compact" aria-label={_("Last events")} gridBreakPoint="grid-md">
                         <Thead>

@@ -31,6 +31,7 @@ mod walked;
 mod ways;
 
 use crate::clock::Clock;
+use crate::first_login::Logged;
 use crate::session::Session;
 use examined::{Examined, Line};
 use finding::{Finding, Findings, Severity, Subject};
@@ -156,8 +157,8 @@ impl Inquiry {
                 return Answer::Refuses(Return::MODULE_UNKNOWN, says);
             }
         }
-        let policy = match &line.told {
-            Ok((_, policy)) => policy,
+        let (arguments, policy) = match &line.told {
+            Ok((arguments, policy)) => (arguments, policy),
             Err(error) => {
                 if !matches!(error, PolicyError::Argument(_)) {
                     findings.push(policy::broken(error));
@@ -168,6 +169,7 @@ impl Inquiry {
         findings.push(policy::file(&line.policy_file, line.names_policy));
         findings.push(policy::effective(policy, &line.policy_file, service));
         findings.extend(policy::networks(policy, service));
+        findings.extend(self.first_login(line, examined));
         let Some(account) = &self.account else {
             return Answer::Asks;
         };
@@ -178,6 +180,8 @@ impl Inquiry {
             account,
             policy,
             path: record::place(policy, account),
+            enrols: policy.enrols(arguments.field),
+            required: standing == Standing::Required,
             now: Session::now(),
             other: self.other.as_deref(),
         };
@@ -194,7 +198,14 @@ impl Inquiry {
                 _ => finding,
             }
         }));
-        Answer::of(policy, &standing, &look.standing, user)
+        Answer::of(policy, arguments.field, &standing, &look.standing, user)
+    }
+
+    /// What the journal would have of a first login.
+    fn first_login(&self, line: &Line, examined: &Examined) -> Option<Finding> {
+        let entry = examined.stack.entries().get(line.at)?;
+        let logged = Logged::by_line(&examined.service, entry, &self.policy);
+        logged.as_ref().map(policy::first_login)
     }
 
     /// What sshd is told; none for another service, or where it is not installed.

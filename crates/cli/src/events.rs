@@ -13,10 +13,12 @@ mod line;
 mod stamp;
 
 pub(crate) use line::Entry;
-pub(crate) use stamp::Since;
+pub(crate) use stamp::Moment;
 
 /// Most lines of a log that are looked at, for few of ours among many of others.
 const MOST: usize = 200_000;
+/// The same in words.
+pub(crate) const MOST_IN_WORDS: &str = "200,000";
 
 /// Which lines.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Wanted {
     pub(crate) service: Option<String>,
     /// Not older than this.
     pub(crate) since: Option<UnixTime>,
+    /// Not newer than this second.
+    pub(crate) until: Option<UnixTime>,
     /// At most so many, the last ones.
     pub(crate) lines: usize,
 }
@@ -43,6 +47,28 @@ impl Wanted {
     fn is_before(&self, time: UnixTime) -> bool {
         self.since.is_some_and(|since| time < since)
     }
+
+    fn is_after(&self, time: UnixTime) -> bool {
+        self.until.is_some_and(|until| time > until)
+    }
+}
+
+/// Why no more lines of a log were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// There are none.
+    Reached,
+    /// As many of ours were found as are wanted.
+    Enough,
+    /// There were too many.
+    Stopped(Stopped),
+}
+
+/// Where looking at a log was stopped after [`MOST`] lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// When the oldest of them was written, if one of them says.
+    pub(crate) back_to: Option<UnixTime>,
 }
 
 /// One line of ours.
@@ -63,6 +89,22 @@ pub(crate) struct Found {
     pub(crate) log: String,
     /// The oldest first.
     pub(crate) events: Vec<Event>,
+    /// Whether older lines were not looked at: ours may be among them.
+    pub(crate) stopped: Option<Stopped>,
+}
+
+impl Found {
+    fn new(log: String, events: Vec<Event>, end: End) -> Self {
+        let stopped = match end {
+            End::Stopped(stopped) => Some(stopped),
+            End::Reached | End::Enough => None,
+        };
+        Self {
+            log,
+            events,
+            stopped,
+        }
+    }
 }
 
 /// No log that can be read.

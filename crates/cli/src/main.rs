@@ -29,6 +29,7 @@ mod doctor;
 mod error;
 mod events;
 mod examples;
+mod first_login;
 mod interrupt;
 #[cfg(test)]
 mod manual;

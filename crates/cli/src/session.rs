@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use nix::unistd::{Uid, User};
 use pam_otp_core::answer::Answer;
 use pam_otp_core::enrolment::Pending;
-use pam_otp_core::policy::{Arguments as Line, DEFAULT_SYSTEM_STORE, Policy, StoreKind};
+use pam_otp_core::policy::{
+    Arguments as Line, DEFAULT_FILE, DEFAULT_SYSTEM_STORE, Policy, PolicyError, StoreKind,
+};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
@@ -362,15 +364,27 @@ pub(crate) fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy,
 }
 
 fn policy_of(path: &std::path::Path, service: &str, may_be_made: bool) -> Result<Policy, Error> {
-    let mut line = Line::default();
     if may_be_made
         && std::fs::symlink_metadata(path).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
     {
         return Ok(Policy::default());
     }
+    let path = std::path::absolute(path).map_err(Error::Io)?;
+    let (_, policy) = policy_by(Line::default(), &path, service)?;
+    Ok(policy)
+}
+
+/// The policy as a login by this line of the service's stack would have it, and the
+/// line with the policy file that it reads: `path`, if it names none.
+pub(crate) fn policy_by(
+    mut line: Line,
+    path: &Path,
+    service: &str,
+) -> Result<(Line, Policy), PolicyError> {
     // Like a login: only the default file may be missing.
-    if path.as_os_str() != pam_otp_core::policy::DEFAULT_FILE {
-        line.policy = Some(std::path::absolute(path).map_err(Error::Io)?);
+    if line.policy.is_none() && path.as_os_str() != DEFAULT_FILE {
+        line.policy = Some(path.to_owned());
     }
-    Ok(Policy::for_login(&line, service)?)
+    let policy = Policy::for_login(&line, service)?;
+    Ok((line, policy))
 }

@@ -24,6 +24,7 @@ mod people;
 mod placing;
 mod sshd;
 mod trial;
+mod warnings;
 
 pub(crate) use error::SetupError;
 pub(crate) use files::module_is_installed;

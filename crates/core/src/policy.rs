@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::arguments::Field;
 use crate::date::Date;
 use crate::document::Fault;
 use crate::throttle::Throttle;
@@ -126,6 +127,24 @@ impl Policy {
     /// [`Fault`] names line and key, of any section.
     pub fn parse(text: &[u8], service: &str) -> Result<Self, Fault> {
         file::read(text, service)
+    }
+
+    /// Whether a login by a line with this field enrols a user without a record.
+    #[must_use]
+    pub fn enrols(&self, field: Field) -> bool {
+        // A line that never asks cannot.
+        self.unenrolled == Unenrolled::Enroll && field != Field::UseFirstPass
+    }
+
+    /// The day until which a user may put enrolling off; `None`: until no day.
+    /// `required`: the require keys name the user.
+    #[must_use]
+    pub fn put_off_until(&self, required: bool) -> Option<Date> {
+        if required {
+            self.require_by
+        } else {
+            self.enroll_by
+        }
     }
 
     /// The services that have a section in this file; `None` if there is no file.

@@ -3,10 +3,12 @@
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use pam_otp_core::time::UnixTime;
+
 use crate::columns::aligned;
 use crate::commands::status::when;
 use crate::error::Error;
-use crate::events::{self, Event, Since, Wanted};
+use crate::events::{self, Event, MOST_IN_WORDS, Moment, Stopped, Wanted};
 use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
 use crate::session::Session;
@@ -20,8 +22,12 @@ const MANY: usize = 10_000;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// From then on: 2h, 3days, 2026-11-22 or 2026-11-22T06:40:00Z
-    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
-    since: Option<Since>,
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    since: Option<Moment>,
+
+    /// Up to then, where a day is its beginning
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    until: Option<Moment>,
 
     /// At most so many, the last ones: 1 to 10000; 50, or all since TIME
     #[arg(long, value_name = "NUMBER", value_parser = lines())]
@@ -37,16 +43,26 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     session.require_root()?;
     let now = Session::now();
     let all = options.since.map_or(FEW, |_| MANY);
+    let since = options.since.map(|since| since.second(now));
+    let until = options.until.map(|until| until.second(now));
+    if until.is_some_and(|until| since.is_some_and(|since| until < since)) {
+        let never = "--until is a time before --since";
+        return Err(Error::Usage(never.into()));
+    }
     let wanted = Wanted {
         user: session.named.clone(),
         service: session.service.clone(),
-        since: options.since.map(|since| since.from(now)),
+        since,
+        until,
         lines: options.lines.unwrap_or(all),
     };
     let found = events::read(&wanted, now).map_err(Error::NoLog)?;
     let mut reply = Reply::new();
     if found.events.is_empty() {
-        reply.line("The log has no line of pam-otp's.");
+        reply.line(match found.stopped {
+            None => "The log has no line of pam-otp's.",
+            Some(_) => "None of the lines that were looked at is pam-otp's.",
+        });
     } else {
         let headings = ["TIME", "OUTCOME", "REASON", "USER", "SERVICE", "SOURCE"];
         let mut lines = vec![headings.map(str::to_owned)];
@@ -55,9 +71,29 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
             reply.line(&line);
         }
     }
+    if let Some(stopped) = found.stopped {
+        reply.warn(further(stopped, until));
+    }
+    let back_to = found.stopped.and_then(|stopped| stopped.back_to);
     reply.field("log", found.log);
     reply.field("events", found.events.iter().map(object).collect::<List>());
+    reply.field("stopped", found.stopped.is_some());
+    reply.field("back_to", back_to.map(|time| time.0));
     Ok(reply)
+}
+
+/// Where looking was stopped, and how to look on.
+fn further(stopped: Stopped, until: Option<UnixTime>) -> String {
+    let looked = format!("only {MOST_IN_WORDS} lines of the log were looked at");
+    let further = "to look further back: pam-otp events --until";
+    let Some(back_to) = stopped.back_to else {
+        return format!("{looked}; {further} TIME");
+    };
+    // Others can write that many lines in one second.
+    let stays = until.is_some_and(|until| until <= back_to);
+    let from = back_to.0.saturating_sub(u64::from(stays));
+    let (back_to, from) = (when(back_to.0), when(from));
+    format!("{looked}, back to {back_to}; {further} {from}")
 }
 
 fn cells(event: &Event) -> [String; 6] {

@@ -8,6 +8,7 @@ use pam_otp_stack::{Kind, Module, Place, Return, Services, Stack, StackError};
 
 use super::ways::{self, Answer, Visitor, Way, certainly};
 use super::{module, policy, services};
+use crate::session::policy_by;
 
 /// A line of the auth stack that calls the module.
 #[derive(Debug)]
@@ -213,13 +214,8 @@ fn read_line(at: usize, place: &Place, line: &Module, service: &str, policy_file
     let arguments = Arguments::parse(line.arguments.iter().map(String::as_bytes));
     let named = arguments.as_ref().ok().and_then(|it| it.policy.clone());
     let path = policy::path(named.as_deref(), policy_file);
-    let told = arguments.map_err(PolicyError::from).and_then(|mut told| {
-        if path != Path::new(pam_otp_core::policy::DEFAULT_FILE) {
-            told.policy = Some(path.clone());
-        }
-        let policy = Policy::for_login(&told, &service.to_ascii_lowercase())?;
-        Ok((told, policy))
-    });
+    let told = arguments.map_err(PolicyError::from);
+    let told = told.and_then(|told| policy_by(told, policy_file, &service.to_ascii_lowercase()));
     Line {
         at,
         place: place.clone(),

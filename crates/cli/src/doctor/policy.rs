@@ -9,6 +9,7 @@ use pam_otp_core::policy::{FileError, Policy, PolicyError, StoreKind, Unenrolled
 
 use super::finding::{Finding, Severity, Subject};
 use super::shell::{edit, shell};
+use crate::first_login::{Logged, SaidBy};
 use crate::session::Session;
 
 fn finding(severity: Severity, code: &'static str, says: String) -> Finding {
@@ -174,6 +175,45 @@ pub(super) fn networks(policy: &Policy, service: &str) -> Option<Finding> {
         )
         .of_service(service)
     })
+}
+
+/// First logins that an application would log.
+pub(super) fn first_login(logged: &Logged) -> Finding {
+    let service = logged.service;
+    let mend = match &logged.said_by {
+        SaidBy::Line(place) => edit(place.path.display(), place.line),
+        SaidBy::Policy(path) => deny(path, service),
+    };
+    finding(Severity::Warning, "first_login_logged", logged.to_string())
+        .mend(mend)
+        .of_service(service)
+}
+
+/// What has the policy refuse who has no record, at this service.
+fn deny(path: &Path, service: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let appended = format!("{text}\n[service.{service}]\nunenrolled = \"deny\"\n");
+    // It must not be there twice, in whatever form.
+    let denies = Policy::parse(appended.as_bytes(), service)
+        .is_ok_and(|policy| policy.unenrolled == Unenrolled::Deny);
+    if denies {
+        let section = format!("\\n[service.{service}]\\nunenrolled = \"deny\"\\n");
+        let printf = shell(&[&"printf", &section]);
+        return format!("{printf} >>{}", shell(&[&path.display()]));
+    }
+    edit(path.display(), line_of(&text, service))
+}
+
+/// Where the service's section has the key, or else where it begins.
+fn line_of(text: &str, service: &str) -> usize {
+    let header = format!("[service.{service}]");
+    let begins = text.lines().position(|line| line.trim() == header);
+    let begins = begins.unwrap_or_default();
+    let own = text.lines().skip(begins).skip(1);
+    let mut own = own.take_while(|line| !line.trim_start().starts_with('['));
+    let key = own.position(|line| line.trim_start().starts_with("unenrolled"));
+    let below = key.map_or(0, |key| key.saturating_add(1));
+    begins.saturating_add(below).saturating_add(1)
 }
 
 /// What the policy says of this very user.

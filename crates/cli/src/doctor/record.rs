@@ -49,6 +49,10 @@ pub(super) struct Subjected<'a> {
     pub(super) policy: &'a Policy,
     /// The record's directory, for messages.
     pub(super) path: PathBuf,
+    /// Whether the line that asks would have a user without a record enrol.
+    pub(super) enrols: bool,
+    /// Whether the policy requires a code of this user in any case.
+    pub(super) required: bool,
     pub(super) now: UnixTime,
     /// Whom commands that mend must name, if it is about another user.
     pub(super) other: Option<&'a str>,
@@ -144,14 +148,16 @@ impl Subjected<'_> {
 
     fn none(&self) -> Finding {
         let (user, path) = (self.user(), self.path.display());
-        let (severity, code, then) = match self.policy.unenrolled {
-            Unenrolled::Deny => (Severity::Error, "not_enrolled", "and is refused"),
-            Unenrolled::Allow => (Severity::Note, "not_enrolled", "and needs no code"),
-            Unenrolled::Enroll => (Severity::Note, "not_enrolled", "and enrols at the login"),
+        let (severity, then) = match self.policy.unenrolled {
+            Unenrolled::Allow if !self.required => (Severity::Note, "and needs no code"),
+            Unenrolled::Enroll if self.enrols => (Severity::Note, "and enrols at the login"),
+            Unenrolled::Deny | Unenrolled::Allow | Unenrolled::Enroll => {
+                (Severity::Error, "and is refused")
+            }
         };
         finding(
             severity,
-            code,
+            "not_enrolled",
             format!("{user} has no record ({path}), {then}"),
         )
         .mend(self.ours(&[&"enroll"]))

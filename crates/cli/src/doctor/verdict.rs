@@ -1,6 +1,7 @@
 //! Would this user get in through this service, and how?
 
 use pam_otp_core::date::Date;
+use pam_otp_core::policy::arguments::Field;
 use pam_otp_core::policy::exceptions::Standing;
 use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_stack::Return;
@@ -61,8 +62,8 @@ pub(super) enum Answer {
     Asks,
     /// It needs none, for this reason.
     Skips(String),
-    /// The user enrols.
-    Enrols,
+    /// The user enrols, and may put that off until this day.
+    Enrols(Option<Date>),
     /// It refuses whatever is typed, for this reason.
     Refuses(Return, String),
     /// Somebody else can see whether there is a record, for this reason.
@@ -70,9 +71,11 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// What a line answers by its policy, the user's standing in it and the record.
+    /// What a line with this field answers by its policy, the user's standing in it
+    /// and the record.
     pub(super) fn of(
         policy: &Policy,
+        field: Field,
         standing: &Standing,
         record: &record::Standing,
         user: &str,
@@ -90,7 +93,9 @@ impl Answer {
             (record::Standing::Unenrolled, Unenrolled::Allow) if !required => {
                 Self::Skips(format!("{user} has no record, and the policy allows that"))
             }
-            (record::Standing::Unenrolled, Unenrolled::Enroll) if !required => Self::Enrols,
+            (record::Standing::Unenrolled, _) if policy.enrols(field) => {
+                Self::Enrols(policy.put_off_until(required))
+            }
             (record::Standing::Unenrolled, _) => {
                 Self::Refuses(Return::AUTH_ERR, format!("{user} has no record"))
             }
@@ -100,8 +105,8 @@ impl Answer {
     /// What libpam hears, where the user does all right, or has no code.
     fn returned(&self, right: bool) -> Return {
         match self {
-            Self::Asks | Self::Enrols | Self::Unseen(_) if right => Return::SUCCESS,
-            Self::Asks | Self::Enrols | Self::Unseen(_) => Return::AUTH_ERR,
+            Self::Asks | Self::Enrols(_) | Self::Unseen(_) if right => Return::SUCCESS,
+            Self::Asks | Self::Enrols(_) | Self::Unseen(_) => Return::AUTH_ERR,
             Self::Skips(_) => Return::IGNORE,
             Self::Refuses(returned, _) => *returned,
         }
@@ -206,8 +211,12 @@ fn decide(examined: &Examined, answers: &[Answer], obstacle: Option<Obstacle>) -
     });
     let condition = condition.unwrap_or_default();
     let called = || examined.checked(&way);
-    if let Some(line) = called().find(|line| *answer(line) == Answer::Enrols) {
-        return (Login::Enrols, postponable(line) + &condition);
+    let enrols = called().find_map(|line| match answer(line) {
+        Answer::Enrols(until) => Some(*until),
+        _ => None,
+    });
+    if let Some(until) = enrols {
+        return (Login::Enrols, postponable(until) + &condition);
     }
     let unseen = called().find_map(|line| match answer(line) {
         Answer::Unseen(why) => Some(why.clone()),
@@ -224,12 +233,7 @@ fn decide(examined: &Examined, answers: &[Answer], obstacle: Option<Obstacle>) -
 }
 
 /// Until the day that the policy sets, it can be put off.
-fn postponable(line: &Line) -> String {
-    let day = line
-        .told
-        .as_ref()
-        .ok()
-        .and_then(|(_, policy)| policy.enroll_by);
+fn postponable(day: Option<Date>) -> String {
     let days = day.and_then(|day: Date| day.days_until(Session::now()));
     days.map(|days| format!(", and can put it off for {days} days"))
         .unwrap_or_default()

@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::line::Entry;
 use super::stamp::Stamps;
-use super::{Event, Found, MOST, Wanted};
+use super::{End, Event, Found, MOST, Stopped, Wanted};
 
 /// Where what is of authentication goes: Debian and Ubuntu; Fedora and Red Hat.
 const NAMES: [&str; 2] = ["auth.log", "secure"];
@@ -18,25 +18,26 @@ const DIRECTORY: &str = "/var/log";
 /// Our lines, the newest first, of the first log that is there and the file
 /// before it.
 pub(super) fn read(wanted: &Wanted, now: UnixTime) -> Result<Found, String> {
-    read_in(Path::new(DIRECTORY), wanted, now)
+    read_in(Path::new(DIRECTORY), wanted, MOST, now)
 }
 
-fn read_in(directory: &Path, wanted: &Wanted, now: UnixTime) -> Result<Found, String> {
+/// Looks at no more than `most` lines of either file.
+fn read_in(directory: &Path, wanted: &Wanted, most: usize, now: UnixTime) -> Result<Found, String> {
     let stamps = Stamps::new(now);
     let mut failed = format!("{}: no {}", directory.display(), NAMES.join(" or "));
     for name in NAMES {
         let path = directory.join(name);
         let mut events = Vec::new();
-        match gather(&path, wanted, &stamps, &mut events) {
-            Ok(goes_on) => {
+        match gather(&path, wanted, most, &stamps, &mut events) {
+            Ok(mut end) => {
                 // What was turned over; what is compressed by now is too old.
-                let earlier = before(directory, name).filter(|_| goes_on);
+                let earlier = before(directory, name).filter(|_| end == End::Reached);
                 if let Some(path) = earlier {
                     // Often there is none, or others look after it.
-                    let _ = gather(&path, wanted, &stamps, &mut events);
+                    end = gather(&path, wanted, most, &stamps, &mut events).unwrap_or(end);
                 }
                 let log = path.display().to_string();
-                return Ok(Found { log, events });
+                return Ok(Found::new(log, events, end));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => failed = format!("{}: {error}", path.display()),
@@ -61,25 +62,37 @@ fn before(directory: &Path, name: &str) -> Option<PathBuf> {
     Some(directory.join(last))
 }
 
-/// Adds a file's lines; whether older ones are wanted too.
+/// Adds a file's lines.
 fn gather(
     path: &Path,
     wanted: &Wanted,
+    most: usize,
     stamps: &Stamps,
     events: &mut Vec<Event>,
-) -> io::Result<bool> {
+) -> io::Result<End> {
     let mut lines = Backwards::open(path)?;
-    for _ in 0..MOST {
+    let (mut looked, mut back_to) = (0, None);
+    loop {
         if events.len() >= wanted.lines {
-            return Ok(false);
+            return Ok(End::Enough);
         }
         let Some(line) = lines.next()? else {
-            return Ok(true);
+            return Ok(End::Reached);
         };
         let line = String::from_utf8_lossy(&line);
-        let Some((time, rest)) = stamps.split(&line) else {
+        let stamped = stamps.split(&line);
+        // Passed over and not counted: what is wanted lies before it.
+        if stamped.is_some_and(|(time, _)| wanted.is_after(time)) {
+            continue;
+        }
+        if looked >= most {
+            return Ok(End::Stopped(Stopped { back_to }));
+        }
+        looked = looked.saturating_add(1);
+        let Some((time, rest)) = stamped else {
             continue;
         };
+        back_to = Some(time);
         // The lines before it are looked at all the same: the clock may have been set,
         // and some daemons write the time that the sender of a line says.
         if wanted.is_before(time) {
@@ -93,7 +106,6 @@ fn gather(
             });
         }
     }
-    Ok(false)
 }
 
 /// What follows the time: `host program[4711]: message`.
@@ -192,6 +204,7 @@ mod tests {
             user: None,
             service: None,
             since: None,
+            until: None,
             lines: 50,
         }
     }
@@ -204,7 +217,8 @@ mod tests {
     }
 
     fn users(directory: &TempDir, wanted: &Wanted) -> Vec<String> {
-        let found = read_in(directory.path(), wanted, NOW).unwrap();
+        let found = read_in(directory.path(), wanted, MOST, NOW).unwrap();
+        assert_eq!(found.stopped, None);
         let user = |event: &Event| event.entry.value("user").unwrap().to_owned();
         found.events.iter().map(user).collect()
     }
@@ -213,7 +227,7 @@ mod tests {
     fn the_last_lines_are_found_among_those_of_others_and_in_the_file_before() {
         let directory = TempDir::new();
         let path = |name: &str| directory.path().join(name);
-        assert!(read_in(directory.path(), &wanted(), NOW).is_err());
+        assert!(read_in(directory.path(), &wanted(), MOST, NOW).is_err());
         std::fs::write(path("secure-20261115"), line(1, "alice")).unwrap();
         std::fs::write(path("secure-20261108"), line(0, "nobody")).unwrap();
         let noise = "2026-11-22T06:40:10Z web1 cron[7]: pam_unix(cron:session): session opened\n";
@@ -263,6 +277,42 @@ mod tests {
     }
 
     #[test]
+    fn where_looking_was_stopped_is_told_and_from_there_one_can_look_on() {
+        let directory = TempDir::new();
+        let path = |name: &str| directory.path().join(name);
+        let noise = |second| {
+            format!("2026-11-22T06:40:{second:02}Z web1 cron[7]: pam_unix(cron:session): opened\n")
+        };
+        let ours = [line(1, "alice"), line(2, "bob")].concat();
+        std::fs::write(path("auth.log"), [ours, noise(3).repeat(9)].concat()).unwrap();
+        std::fs::write(path("auth.log.1"), line(0, "carol")).unwrap();
+        let look = |most, until| {
+            let wanted = Wanted { until, ..wanted() };
+            let found = read_in(directory.path(), &wanted, most, NOW).unwrap();
+            (found.events.len(), found.stopped)
+        };
+        let at = |second: u64| Some(UnixTime(NOW.0 - 47 + second));
+        let stopped = |second| {
+            Some(Stopped {
+                back_to: at(second),
+            })
+        };
+        assert_eq!(look(8, None), (0, stopped(3)));
+        assert_eq!(look(10, None), (1, stopped(2)));
+        // To the end of that second, and the file before it.
+        assert_eq!(look(1, at(2)), (1, stopped(2)));
+        assert_eq!(look(2, at(2)), (3, None));
+        assert_eq!(look(1, at(1)), (2, None));
+        assert_eq!(look(11, None), (3, None));
+        // The file before it may be long, too.
+        std::fs::write(path("auth.log.1"), noise(0).repeat(12)).unwrap();
+        assert_eq!(look(11, None), (2, stopped(0)));
+        // Lines that say no time are counted.
+        std::fs::write(path("auth.log"), "nonsense\n".repeat(3)).unwrap();
+        assert_eq!(look(2, None), (0, Some(Stopped { back_to: None })));
+    }
+
+    #[test]
     fn lines_without_an_end_and_without_measure_do_no_harm() {
         let directory = TempDir::new();
         let path = directory.path().join("auth.log");
@@ -289,10 +339,10 @@ mod tests {
         let other = directory.path().join("other");
         std::fs::write(&other, line(1, "alice")).unwrap();
         std::os::unix::fs::symlink(&other, &path).unwrap();
-        assert!(read_in(directory.path(), &wanted(), NOW).is_err());
+        assert!(read_in(directory.path(), &wanted(), MOST, NOW).is_err());
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        let error = read_in(directory.path(), &wanted(), NOW).unwrap_err();
+        let error = read_in(directory.path(), &wanted(), MOST, NOW).unwrap_err();
         assert!(error.ends_with("auth.log: not a regular file"), "{error}");
     }
 

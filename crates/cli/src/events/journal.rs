@@ -8,7 +8,7 @@ use pam_otp_core::time::UnixTime;
 use serde_json::Value;
 
 use super::line::Entry;
-use super::{Event, Found, MOST, Wanted};
+use super::{End, Event, Found, MOST, Stopped, Wanted};
 
 /// By these names alone: what stands in PATH is the caller's.
 const PROGRAMS: [&str; 2] = ["/usr/bin/journalctl", "/bin/journalctl"];
@@ -33,6 +33,10 @@ pub(super) fn read(wanted: &Wanted) -> Result<Found, String> {
     if let Some(since) = wanted.since {
         command.arg(format!("--since=@{}", since.0));
     }
+    if let Some(until) = wanted.until {
+        // To the end of that second.
+        command.arg(format!("--until=@{}", until.0.saturating_add(1)));
+    }
     let failed = |error: std::io::Error| format!("{program}: {error}");
     let mut child = command
         .env_clear()
@@ -43,50 +47,64 @@ pub(super) fn read(wanted: &Wanted) -> Result<Found, String> {
         .map_err(failed)?;
     let mut events = Vec::new();
     let stdout = child.stdout.take();
-    let gathered = stdout.map_or(Ok(false), |stdout| {
-        gather(&mut BufReader::new(stdout), wanted, &mut events)
+    let gathered = stdout.map_or(Ok(End::Enough), |stdout| {
+        gather(&mut BufReader::new(stdout), wanted, MOST, &mut events)
     });
-    if !matches!(gathered, Ok(true)) {
+    if !matches!(gathered, Ok(End::Reached)) {
         // Of a long journal the rest is of no use.
         let _ = child.kill();
     }
     let status = child.wait().map_err(failed)?;
-    let read_to_its_end = gathered.map_err(failed)?;
-    if read_to_its_end && !status.success() && events.is_empty() {
+    let end = gathered.map_err(failed)?;
+    if end == End::Reached && !status.success() && events.is_empty() {
         return Err(format!("{program}: {status}"));
     }
-    let log = "journal".to_owned();
-    Ok(Found { log, events })
+    Ok(Found::new("journal".to_owned(), events, end))
 }
 
-/// Takes entries until there are enough; whether all were read.
+/// Takes entries until there are enough, and looks at no more than `most`.
 fn gather(
     reader: &mut impl std::io::BufRead,
     wanted: &Wanted,
+    most: usize,
     events: &mut Vec<Event>,
-) -> std::io::Result<bool> {
+) -> std::io::Result<End> {
     let mut line = Vec::new();
-    for _ in 0..MOST {
+    let (mut looked, mut back_to) = (0, None);
+    loop {
         if events.len() >= wanted.lines {
-            return Ok(false);
+            return Ok(End::Enough);
         }
         line.clear();
         reader.by_ref().take(LONGEST).read_until(b'\n', &mut line)?;
         if line.is_empty() {
-            return Ok(true);
+            return Ok(End::Reached);
         }
-        events.extend(event(&line).filter(|event| wanted.has(&event.entry)));
+        if looked >= most {
+            return Ok(End::Stopped(Stopped { back_to }));
+        }
+        looked = looked.saturating_add(1);
+        let Some((time, fields)) = fields(&line) else {
+            continue;
+        };
+        back_to = Some(time);
+        let event = event(time, &fields).filter(|event| wanted.has(&event.entry));
+        events.extend(event.filter(|event| !wanted.is_after(event.time)));
     }
-    Ok(false)
 }
 
-fn event(line: &[u8]) -> Option<Event> {
+/// An entry, and when the journal took it in.
+fn fields(line: &[u8]) -> Option<(UnixTime, Value)> {
     let fields: Value = serde_json::from_slice(line).ok()?;
+    let time: u64 = text(fields.get("__REALTIME_TIMESTAMP")?)?.parse().ok()?;
+    Some((UnixTime(time / 1_000_000), fields))
+}
+
+fn event(time: UnixTime, fields: &Value) -> Option<Event> {
     let text = |name: &str| text(fields.get(name)?);
-    let time: u64 = text("__REALTIME_TIMESTAMP")?.parse().ok()?;
     let program = text("SYSLOG_IDENTIFIER").unwrap_or_default();
     Some(Event {
-        time: UnixTime(time / 1_000_000),
+        time,
         writer: text("_UID").and_then(|uid| uid.parse().ok()),
         entry: Entry::parse(&program, &text("MESSAGE")?)?,
     })
@@ -114,6 +132,7 @@ mod tests {
             user: None,
             service: None,
             since: None,
+            until: None,
             lines: 2,
         }
     }
@@ -136,8 +155,8 @@ mod tests {
             &entry("carol", "0"),
         ];
         let mut events = Vec::new();
-        let whole = gather(&mut said.concat().as_bytes(), &all(), &mut events).unwrap();
-        assert!(!whole);
+        let end = gather(&mut said.concat().as_bytes(), &all(), 10, &mut events);
+        assert_eq!(end.unwrap(), End::Enough);
         let told: Vec<_> = events
             .iter()
             .map(|event| (event.time.0, event.writer, event.entry.value("user")))
@@ -152,11 +171,29 @@ mod tests {
     }
 
     #[test]
+    fn where_looking_was_stopped_is_told_and_only_where_there_is_more() {
+        let lines = ["3500000", "2500000", "nonsense", "1500000"]
+            .map(|time| format!("{{\"__REALTIME_TIMESTAMP\":\"{time}\",\"MESSAGE\":\"x\"}}\n"));
+        let stopped = |back_to| End::Stopped(Stopped { back_to });
+        for (most, end) in [
+            (0, stopped(None)),
+            (2, stopped(Some(UnixTime(2)))),
+            (3, stopped(Some(UnixTime(2)))),
+            (4, End::Reached),
+        ] {
+            let mut events = Vec::new();
+            let all = gather(&mut lines.concat().as_bytes(), &all(), most, &mut events);
+            assert_eq!(all.unwrap(), end, "{most}");
+        }
+    }
+
+    #[test]
     fn a_message_that_is_no_utf_8_comes_as_bytes() {
         let bytes = *b"pam_otp(su:auth): outcome=denied user=\"\xff\"";
         let line =
             serde_json::json!({"__REALTIME_TIMESTAMP": "1000000", "MESSAGE": bytes.as_slice()});
-        let event = event(line.to_string().as_bytes()).unwrap();
+        let (time, fields) = fields(line.to_string().as_bytes()).unwrap();
+        let event = event(time, &fields).unwrap();
         assert_eq!(event.entry.value("user"), Some("\u{fffd}"));
         assert_eq!((event.time.0, event.writer), (1, None));
     }

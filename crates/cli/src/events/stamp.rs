@@ -68,16 +68,16 @@ fn unix(time: Timestamp) -> Option<UnixTime> {
     u64::try_from(time.as_second()).ok().map(UnixTime)
 }
 
-/// From when on.
+/// When, as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Since {
-    /// For so long.
+pub(crate) enum Moment {
+    /// So long ago.
     Ago(Duration),
-    /// From this second on.
+    /// This second.
     At(UnixTime),
 }
 
-impl Since {
+impl Moment {
     /// Reads `2h`, `2026-11-22` (where the machine is), or a time of RFC 3339.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Since {
     }
 
     /// As a second.
-    pub(crate) fn from(self, now: UnixTime) -> UnixTime {
+    pub(crate) fn second(self, now: UnixTime) -> UnixTime {
         match self {
             Self::Ago(ago) => UnixTime(now.0.saturating_sub(ago.as_secs())),
             Self::At(time) => time,
@@ -169,12 +169,12 @@ mod tests {
     #[test]
     fn people_say_since_when_as_they_like() {
         let hours = Duration::from_secs(7200);
-        assert_eq!(Since::parse("2h"), Ok(Since::Ago(hours)));
-        assert_eq!(Since::Ago(hours).from(NOW), UnixTime(NOW.0 - 7200));
-        assert_eq!(Since::parse("2026-11-22T06:40:47Z"), Ok(Since::At(NOW)));
-        assert!(matches!(Since::parse("2026-11-22"), Ok(Since::At(_))));
+        assert_eq!(Moment::parse("2h"), Ok(Moment::Ago(hours)));
+        assert_eq!(Moment::Ago(hours).second(NOW), UnixTime(NOW.0 - 7200));
+        assert_eq!(Moment::parse("2026-11-22T06:40:47Z"), Ok(Moment::At(NOW)));
+        assert!(matches!(Moment::parse("2026-11-22"), Ok(Moment::At(_))));
         for text in ["", "yesterday", "2026-13-01", "-2h", "22.11.2026"] {
-            assert!(Since::parse(text).is_err(), "{text}");
+            assert!(Moment::parse(text).is_err(), "{text}");
         }
     }
 }

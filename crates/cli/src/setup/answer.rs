@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     reload: Option<&'static str>,
     /// Administrators whom the policy would not let in.
     pub(crate) locked_out: Vec<String>,
+    /// Services whose application would log what a first login shows.
+    pub(crate) logged_first_logins: Vec<String>,
     /// When a trial is over.
     pub(crate) until: Option<u64>,
     /// Who has logged in with a code during the trial.
@@ -102,6 +104,8 @@ impl Answer {
         reply.field("files", files.collect::<List>());
         reply.field("reload", self.reload);
         reply.field("locked_out", self.locked_out.into_iter().collect::<List>());
+        let logged = self.logged_first_logins.into_iter();
+        reply.field("logged_first_logins", logged.collect::<List>());
         reply.field("trial_until", self.until);
         reply.field("logged_in", self.logged_in.into_iter().collect::<List>());
         reply.field("services", services.collect::<List>());

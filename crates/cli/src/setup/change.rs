@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pam_otp_core::policy::Unenrolled;
-use pam_otp_stack::{Kind, ServiceFile};
+use pam_otp_stack::ServiceFile;
 
 use super::answer::{Answer, printable};
 use super::kept::{Change, Kept, together};
@@ -31,6 +31,7 @@ impl Setup<'_> {
             return Err(SetupError::file(placing::MODULE)(missing).into());
         }
         let mut changes = self.changes(service, path, &mut answer)?;
+        self.warn_of_first_logins(service, &mut answer);
         if changes.is_empty() {
             answer.state = Some("already");
             return Ok(answer.reply());
@@ -201,67 +202,6 @@ impl Setup<'_> {
         let name = names.iter().find(|name| *name != "root");
         let settings = sshd::settings(name.map_or("root", String::as_str))?;
         Ok(sshd::lacks(&settings, first))
-    }
-
-    /// Who would be locked out, and what else is to be known.
-    fn warn(&self, service: &str, answer: &mut Answer) -> Result<(), Error> {
-        let including = self.services.including(service, Kind::Auth);
-        if !including.is_empty() {
-            let who = including.join(", ");
-            let (has, asks) = match including.len() {
-                1 => ("has", "asks"),
-                _ => ("have", "ask"),
-            };
-            let text = format!("{who}: {has} the lines of {service}, and {asks} for a code too");
-            answer.warnings.push(text);
-        }
-        if self.options.root.is_some() {
-            return Ok(());
-        }
-        let policy = self.session.policy_for(service)?;
-        let names = people::administrators();
-        answer.locked_out = people::locked_out(&policy, &names);
-        if !answer.locked_out.is_empty() {
-            let who = answer.locked_out.join(", ");
-            let all = answer.locked_out.len() == names.len();
-            let rest = if all {
-                ": that is every administrator"
-            } else {
-                ""
-            };
-            answer.warnings.push(format!(
-                "{service} will refuse these administrators until they are enrolled: {who}{rest}"
-            ));
-        }
-        if service == sshd::SERVICE {
-            if sshd::settings("root")?.refuses_root() {
-                let text = "sshd refuses root whatever is typed: log in as another user and \
-                            become root by sudo or su, or put `PermitRootLogin yes` into \
-                            /etc/ssh/sshd_config"
-                    .to_owned();
-                answer.warnings.push(text);
-            }
-            if self.first() == First::Password {
-                let text = "keys alone no longer log in by ssh, nor do scripts that use them";
-                answer.warnings.push(text.to_owned());
-            }
-        }
-        let other = match service {
-            "sudo" => "sudo-i",
-            "su" => "su-l",
-            _ => return Ok(()),
-        };
-        // It may include this one.
-        let asks = self.services.stack(other, Kind::Auth);
-        let includes = asks.is_ok_and(|stack| {
-            let own = |it: &pam_otp_stack::Entry| it.place.path.ends_with(service);
-            stack.entries().iter().any(own)
-        });
-        if !includes && self.services.find(other).is_ok_and(|it| it.is_some()) {
-            let text = format!("{other} is a service of its own: pam-otp setup {other}");
-            answer.warnings.push(text);
-        }
-        Ok(())
     }
 
     /// Whether to change anything, or only to show what would be.

@@ -37,9 +37,11 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
                 };
                 match store.open(&account) {
                     Ok(Some(_)) => false,
-                    Ok(None) => {
-                        policy.unenrolled == Unenrolled::Deny || standing == Standing::Required
-                    }
+                    Ok(None) => match policy.unenrolled {
+                        Unenrolled::Deny => true,
+                        Unenrolled::Allow => standing == Standing::Required,
+                        Unenrolled::Enroll => false,
+                    },
                     Err(_) => true,
                 }
             }

@@ -179,7 +179,7 @@ pub(crate) fn place(
     })
 }
 
-fn is_ours(module: Option<&Module>) -> bool {
+pub(super) fn is_ours(module: Option<&Module>) -> bool {
     module.is_some_and(|module| module.file_name() == MODULE)
 }
 

@@ -8,7 +8,7 @@ use pam_otp_testkit::sandbox::{Sandbox, run};
 use serde_json::Value;
 
 #[path = "../common/schema.rs"]
-mod schema;
+pub(crate) mod schema;
 
 pub(crate) const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 pub(crate) const PASSWORD: &str = "correct horse";
