@@ -94,12 +94,6 @@ fn is_control(byte: u8) -> bool {
     matches!(byte, ..b' ' | 0x7f)
 }
 
-/// Whether there is such a byte. To look at all of them, whatever is found, is
-/// faster: many at a time.
-fn has(text: &str, such: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, byte| found | such(byte))
-}
-
 struct Reader<'d> {
     rest: &'d str,
     /// Bytes in all of the text.
@@ -169,9 +163,10 @@ impl<'d> Reader<'d> {
     }
 
     fn text(&mut self) -> Option<&'d str> {
-        let (text, rest) = self.rest.strip_prefix('"')?.split_once('"')?;
-        self.rest = rest;
-        (!has(text, |c| c == b'\\' || is_control(c))).then_some(text)
+        self.letter('"')?;
+        let text = self.take_while(|c| !is_control(c) && !matches!(c, b'"' | b'\\'));
+        self.letter('"')?;
+        Some(text)
     }
 
     fn integer(&mut self) -> Option<i64> {
@@ -214,9 +209,7 @@ impl<'d> Reader<'d> {
     fn end_of_line(&mut self) -> Option<()> {
         self.space();
         if self.rest.starts_with('#') {
-            let (comment, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-            self.rest = rest;
-            return (!has(comment, is_control)).then_some(());
+            self.take_while(|c| !is_control(c));
         }
         match self.letter('\n') {
             None => self.rest.is_empty().then_some(()),

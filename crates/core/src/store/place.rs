@@ -2,7 +2,7 @@
 //! that a user could have laid.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
@@ -163,7 +163,9 @@ impl Place {
     /// one by then, but not by a stranger's doing: the kernel lets a directory be
     /// moved to another one only by who may write to it, and that is its owner.
     fn open_directly(&self) -> Option<(OwnedFd, Stat, Stat)> {
-        components(&self.base)?;
+        if !is_straight(&self.base) {
+            return None;
+        }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let straight = ResolveFlags::NO_SYMLINKS;
         let opened = rustix::fs::openat2(CWD, &self.record, flags, Mode::empty(), straight);
@@ -247,7 +249,9 @@ const MAX_LINKS: usize = 16;
 pub(super) fn walk(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     // In one call, where the kernel can say that there is no link on the way.
     // What it cannot open so is walked to: for what is wrong, step by step.
-    components(path).ok_or_else(|| StoreError::Missing(path.to_owned()))?;
+    if !is_straight(path) {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let direct = rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
     match direct.and_then(with_stat) {
@@ -266,7 +270,7 @@ fn walk_steps(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
 
     let mut current = root()?;
     let mut reached = PathBuf::from("/");
-    let mut pending = components(path).ok_or_else(|| StoreError::Missing(path.to_owned()))?;
+    let mut pending: VecDeque<OsString> = names(path).map(OsStr::to_owned).collect();
     let mut links: usize = 0;
     while let Some(name) = pending.pop_front() {
         let at = reached.join(&name);
@@ -325,17 +329,20 @@ fn with_stat(file: OwnedFd) -> Result<(OwnedFd, Stat), Errno> {
     Ok((file, stat))
 }
 
-/// The names in an absolute path; `None` for a relative one, or with `..`.
-fn components(path: &Path) -> Option<VecDeque<OsString>> {
-    let mut names = VecDeque::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => names.push_back(name.to_owned()),
-            Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return None,
-        }
-    }
-    path.is_absolute().then_some(names)
+/// Whether a path is absolute, and without `..`.
+fn is_straight(path: &Path) -> bool {
+    path.is_absolute()
+        && path
+            .components()
+            .all(|component| component != Component::ParentDir)
+}
+
+/// The names in a straight path.
+fn names(path: &Path) -> impl Iterator<Item = &OsStr> {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    })
 }
 
 /// The names in a link's target, where `..` is usual.
