@@ -50,6 +50,15 @@ def it_speaks_german(desk):
     assert carol.frame.evaluate("document.documentElement.lang").startswith("de")
 
 
+def it_is_handed_on_compressed(desk):
+    erin = desk.sit_down(desk.add_user("erin"))
+    served = {}
+    erin.tab.on("response", lambda one: served.update({one.url.rpartition("/")[2]: one.headers}))
+    erin.arrive()
+    for name in ("page.css", "page.js"):
+        assert served[name].get("content-encoding") == "gzip", served[name]
+
+
 def the_keyboard_alone_switches_it_on(desk):
     dora = desk.sit_down(desk.add_user("dora")).arrive()
     dora.tab.locator("body").focus()
