@@ -5,6 +5,13 @@ from playwright.sync_api import expect
 from apps.cases import PASSWORD
 from cockpit.check.desk import WIDE
 
+# Whether what has the focus is covered by nothing.
+IN_SIGHT = """one => {
+    one.focus();
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+
 
 def an_administrator_resets_a_user_who_lost_the_phone(desk):
     desk.enrol(desk.add_user("bob"))
@@ -63,6 +70,8 @@ def what_was_done_is_said_where_the_administrator_is(desk):
     gina.tab.set_viewport_size({"width": 375, "height": 667})
     expect(notice).to_be_in_viewport(ratio=1)
     gina.state("admin-notice-narrow")
+    for button in gina.page.get_by_role("button").all():
+        assert button.evaluate(IN_SIGHT), f"below the notice: {button.text_content()}"
     # It is in no dialogue's way.
     gina.press("Do not exempt root")
     expect(notice).to_be_hidden()
