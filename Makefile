@@ -82,6 +82,7 @@ page: $(PAGE_TOOLS) ## make the page for Cockpit, in target/page
 	cd cockpit && node_modules/.bin/tsc
 	node cockpit/scripts/strings.mjs
 	node cockpit/build.mjs $(TARGET)/page
+	gzip -9nf $(TARGET)/page/page.css $(TARGET)/page/page.js
 
 page-strings: $(PAGE_TOOLS) ## collect the page's strings anew, for translators
 	node cockpit/scripts/strings.mjs --write

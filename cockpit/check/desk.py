@@ -17,6 +17,7 @@ from cockpit.check.phone import Phone
 from cockpit.check.seat import Seat
 
 SCREENS = OWN / "results"
+WIDE = {"viewport": {"width": 1280, "height": 1000}}
 INSTALLED = "/usr/local/bin/pam-otp"
 ARGUMENTS = OWN / "arguments"
 # Notes what it was started with: no code may ever be among that.
@@ -68,6 +69,13 @@ class Desk:
         for group in groups:
             self.box.run("usermod", "--append", "--groups", group, name)
         return name
+
+    def administrator(self, name, **settings):
+        """An administrator, new to this host, in front of the second part of the page."""
+        seat = self.sit_down(self.add_user(name, "sudo"), **(WIDE | settings)).arrive()
+        seat.administer(("Password", PASSWORD))
+        seat.administration()
+        return seat
 
     def add_odd_user(self, name):
         """A user whose name useradd would not take, as directories and panels have."""

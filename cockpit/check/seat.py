@@ -145,6 +145,29 @@ class Seat:
     def text(self):
         return self.page.locator("body").inner_text()
 
+    def key_of_a_first_device(self):
+        """Begins to switch it on; the phone, which has scanned the key."""
+        self.press("Enable two-factor login")
+        self.press("Next")
+        return self.scan()
+
+    def activate(self, code):
+        """Gives the first code of a device."""
+        self.type_code(code)
+        self.press("Activate")
+
+    def finish_what_waits(self, phone):
+        """Goes on with a first device that was begun elsewhere; its recovery codes."""
+        self.shows("waits for its first code")
+        self.press("Enter its code")
+        self.activate(phone.fresh())
+        return self.recovery_codes()
+
+    def store_codes(self):
+        """Says that the recovery codes are stored, which ends their dialogue."""
+        self.page.get_by_role("checkbox", name="I have stored the recovery codes").check()
+        self.press("Done")
+
     def recovery_codes(self):
         """Those that it shows now."""
         shown = self.dialogue.get_by_role("list", name="Recovery codes").get_by_role("listitem")

@@ -121,6 +121,8 @@ export interface Removed extends Done {
 
 export interface ListedUser {
     name: string;
+    /** The system's own, and no person's; versions before the page do not tell it. */
+    system_account?: boolean;
     state: "on" | "off" | "pending" | "broken";
     reason: string | null;
     message: string | null;
@@ -154,15 +156,20 @@ interface Written extends Done {
     changed: boolean;
 }
 
+/** What becomes of who has no record. */
+export type Unenrolled = "deny" | "allow" | "enroll";
+
 interface RequiredNames {
     users: string[];
     groups: string[];
     /** YYYY-MM-DD; null for at once. */
     by: string | null;
-    unenrolled: "deny" | "allow" | "enroll";
+    unenrolled: Unenrolled;
 }
 
 export interface Required extends Written, RequiredNames {
+    /** Of services that go by the same lists; versions before the page do not tell it. */
+    unenrolled_at?: { service: string; unenrolled: Unenrolled }[];
     sections: (RequiredNames & { service: string })[];
 }
 

@@ -3,6 +3,7 @@ import "@patternfly/react-core/dist/styles/base.css";
 import "./page.css";
 import { Broken } from "./broken";
 import { Page } from "./page";
+import { Notices } from "./parts/notices";
 import { followShell } from "./theme";
 import { _ } from "./translate";
 
@@ -15,7 +16,9 @@ const place = document.getElementById("app");
 if (place !== null) {
     createRoot(place).render(
         <Broken>
-            <Page />
+            <Notices>
+                <Page />
+            </Notices>
         </Broken>,
     );
 }

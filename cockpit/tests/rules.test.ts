@@ -14,7 +14,6 @@ import { clockOff, date, duration, when } from "../src/parts/times";
 import { inWords, sentence } from "../src/parts/words";
 import { fill } from "../src/translate";
 import { visible } from "../src/parts/visible";
-import { systemAccounts } from "../src/administration/people";
 import { asArguments, sections, typed } from "../src/administration/policy";
 
 test("a duration is told in its two largest units", () => {
@@ -109,21 +108,6 @@ test("a record that cannot be read is told in the page's words, with the command
     assert.deepEqual(details, ["/home/a/.pam-otp/token.toml: line 2: not TOML.", "Mend the file."]);
 });
 
-test("accounts of programs are told from people by their ids, and who is not known is a person", () => {
-    const passwd = [
-        "root:x:0:0:root:/root:/bin/bash",
-        "bin:x:2:2:bin:/bin:/usr/sbin/nologin",
-        "last:x:999:999::/:/bin/sh",
-        "alice:x:1000:1000::/home/alice:/bin/bash",
-        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
-        "+nis::::::",
-        "torn:x",
-        "",
-    ].join("\n");
-    assert.deepEqual([...systemAccounts(passwd)], ["bin", "last", "nobody"]);
-    assert.equal(systemAccounts("").size, 0);
-});
-
 test("a message becomes a sentence", () => {
     assert.equal(sentence("is it"), "Is it.");
     assert.equal(sentence("such a user"), "Such a user.");
@@ -158,6 +142,7 @@ test("typed names are parted at commas, and none is taken for an option", () => 
 test("a policy has a list of all services, and those of single ones", () => {
     const lists = { users: ["alice"], groups: ["staff"], by: "2027-01-31", unenrolled: "deny" } as const;
     const own = { ...lists, users: [], groups: [], by: null, service: "sshd" };
+    const unenrolled_at = [{ service: "su", unenrolled: "enroll" }];
     const answer = {
         user: "root",
         warnings: [],
@@ -165,6 +150,7 @@ test("a policy has a list of all services, and those of single ones", () => {
         service: null,
         changed: false,
         ...lists,
+        unenrolled_at,
         sections: [own],
     };
     const [all, sshd] = sections(answer as unknown as Parameters<typeof sections>[0]);
@@ -173,5 +159,6 @@ test("a policy has a list of all services, and those of single ones", () => {
         { kind: "group", name: "staff" },
     ]);
     assert.equal(all?.by, "2027-01-31");
+    assert.deepEqual([all?.unenrolledAt, sshd?.unenrolledAt], [unenrolled_at, []]);
     assert.deepEqual([sshd?.service, sshd?.names, sshd?.by], ["sshd", [], null]);
 });

@@ -24,7 +24,7 @@ for prefix in /usr/local /opt/otp; do
         $prefix/share/man/man8/pam_otp.8 $prefix/share/doc/pam-otp/pam.d-examples/sudo; do
         [ -f "$root$file" ] || broken "$file is not there"
     done
-    [ ! -f "$target/page/manifest.json" ] || [ -f "$root$prefix/share/cockpit/pam-otp/page.js" ] ||
+    [ ! -f "$target/page/manifest.json" ] || [ -f "$root$prefix/share/cockpit/pam-otp/page.js.gz" ] ||
         broken 'the page for Cockpit is not there'
     "$root$prefix/bin/pam-otp" --version | grep -q "$version" || broken 'the command is of another version'
 

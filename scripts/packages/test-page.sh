@@ -19,7 +19,7 @@ the_page_is_put_in_beside_the_command() {
     done_well inside apt-get install -y --no-install-recommends /root/pam-otp.deb cockpit-bridge
     before=$(everything)
     done_well inside dpkg -i /root/page.deb
-    for file in manifest.json index.html page.js page.css; do
+    for file in manifest.json index.html page.js.gz page.css.gz; do
         [ -s "$root$place/$file" ] || broken "$place/$file is not there"
     done
     others=$(find "$root$place" \( ! -user root -o ! -group root -o -perm /022 -o ! -perm -444 \))

@@ -88,7 +88,7 @@ the_page_for_cockpit_comes_and_goes_with_its_own_package() {
     at=$root/usr/share/cockpit/pam-otp
     [ ! -e "$at" ] || broken 'it is in another package'
     done_well change -i "$page"
-    for file in manifest.json index.html page.js page.css; do
+    for file in manifest.json index.html page.js.gz page.css.gz; do
         same "$(stat -c '%a %U:%G' "$at/$file")" '644 root:root'
     done
     expect_text "$(rpm_in_root -q --requires cockpit-pam-otp)" 'cockpit-bridge >= 287'

@@ -3,23 +3,20 @@
 from playwright.sync_api import expect
 
 from apps.cases import PASSWORD
+from cockpit.check.desk import WIDE
 
-WIDE = {"viewport": {"width": 1280, "height": 1000}}
-BY_PASSWORD = ("Password", PASSWORD)
-
-
-def _administrator(desk, name, **settings):
-    """An administrator in front of the second part of the page."""
-    seat = desk.sit_down(desk.add_user(name, "sudo"), **(settings or WIDE)).arrive()
-    seat.administer(BY_PASSWORD)
-    seat.administration()
-    return seat
+# Whether what has the focus is covered by nothing.
+IN_SIGHT = """one => {
+    one.focus();
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
 
 
 def an_administrator_resets_a_user_who_lost_the_phone(desk):
     desk.enrol(desk.add_user("bob"))
     desk.begin(desk.add_user("carol"))
-    boss = _administrator(desk, "boss")
+    boss = desk.administrator("boss")
     boss.state("admin-users")
     boss.page.get_by_label("Search").first.fill("bo")
     boss.button("Reset carol").wait_for(state="hidden")
@@ -33,21 +30,54 @@ def an_administrator_resets_a_user_who_lost_the_phone(desk):
     assert not desk.is_enrolled("bob")
 
     bob = desk.sit_down("bob").arrive()
-    bob.press("Enable two-factor login")
-    bob.press("Next")
-    phone = bob.scan()
-    bob.type_code(phone.fresh())
-    bob.press("Activate")
+    bob.activate(bob.key_of_a_first_device().fresh())
     bob.recovery_codes()
     assert desk.is_enrolled("bob")
 
 
 def a_card_that_cannot_be_read_takes_nobody_there(desk):
     # There is no log on this host.
-    kate = _administrator(desk, "kate", viewport={"width": 1280, "height": 500})
+    kate = desk.administrator("kate", viewport={"width": 1280, "height": 500})
     kate.shows("The system's log cannot be read")
     heading = kate.page.get_by_role("heading", name="Two-factor login on this host")
     expect(heading).to_be_in_viewport()
+
+
+def what_was_done_is_said_where_the_administrator_is(desk):
+    desk.add_user("felix")
+    desk.pam_otp("require", "felix")
+    gina = desk.administrator("gina", viewport={"width": 800, "height": 500})
+    top = gina.page.get_by_role("heading", name="Two-factor login on this host")
+    said = lambda text: gina.page.get_by_role("status").filter(has_text=text)
+
+    gina.press("Do not require felix")
+    gina.dialogue.get_by_role("button", name="Remove").click()
+    expect(said("felix is no longer required.")).to_be_in_viewport(ratio=1)
+    assert gina.button("Do not require felix").count() == 0, "the table is older than the notice"
+    # The button is gone, and the focus is not lost with it.
+    gina.page.get_by_role("heading", name="Required", exact=True).locator(":focus").wait_for()
+    expect(top).not_to_be_in_viewport()
+
+    gina.press("Add exemption")
+    gina.fill("Users", "root")
+    gina.dialogue.get_by_role("button", name="Exempt").click()
+    # It has a warning in it, and so stays.
+    notice = said("The list of exemptions was changed.")
+    expect(notice).to_be_in_viewport(ratio=1)
+    expect(top).not_to_be_in_viewport()
+    gina.button("Add exemption").and_(gina.page.locator(":focus")).wait_for()
+    gina.state("admin-notice")
+    gina.tab.set_viewport_size({"width": 375, "height": 667})
+    expect(notice).to_be_in_viewport(ratio=1)
+    gina.state("admin-notice-narrow")
+    for button in gina.page.get_by_role("button").all():
+        assert button.evaluate(IN_SIGHT), f"below the notice: {button.text_content()}"
+    # It is in no dialogue's way.
+    gina.press("Do not exempt root")
+    expect(notice).to_be_hidden()
+    gina.dialogue.get_by_role("button", name="Remove").click()
+    expect(said("root is no longer exempt.")).to_be_in_viewport(ratio=1)
+    expect(notice).to_have_count(0)
 
 
 def administrative_access_asks_for_a_code_where_sudo_does(desk):
@@ -56,14 +86,14 @@ def administrative_access_asks_for_a_code_where_sudo_does(desk):
         dora = desk.sit_down("dora", **WIDE)
         assert dora.log_in(phone.fresh())
         dora.await_page()
-        dora.administer(BY_PASSWORD, ("One-time code", phone.fresh()))
+        dora.administer(("Password", PASSWORD), ("One-time code", phone.fresh()))
         dora.administration()
         dora.page.get_by_role("table", name="Users").get_by_text("dora").first.wait_for()
 
 
 def the_administration_is_dark_too_and_fits_on_a_phone(desk):
     desk.enrol(desk.add_user("ivan"))
-    judy = _administrator(desk, "judy", color_scheme="dark", **WIDE)
+    judy = desk.administrator("judy", color_scheme="dark")
     judy.state("admin-dark")
     judy.tab.set_viewport_size({"width": 375, "height": 2600})
     judy.state("admin-narrow")
@@ -75,7 +105,7 @@ def a_log_that_was_flooded_is_not_said_to_have_nothing(desk):
     log = "/var/log/auth.log"
     desk.box.run("sh", "-c", f"yes '{noise}' | head -n 200001 >{log}")
     try:
-        fred = _administrator(desk, "fred", **WIDE)
+        fred = desk.administrator("fred")
         fred.shows("Only 200,000 lines of the log were looked at, back to 2026-11-22T06:40:47Z")
         fred.shows("What was looked at of the log has nothing about two-factor login.")
         fred.state("administration-flooded")

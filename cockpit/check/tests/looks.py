@@ -11,20 +11,15 @@ def _through_all_states(desk, name, label, **settings):
     assert seat.log_in()
     seat.await_page()
     seat.state(f"{label}-off")
-    seat.press("Enable two-factor login")
-    seat.press("Next")
-    phone = seat.scan()
-    seat.type_code(phone.wrong_code())
-    seat.press("Activate")
+    phone = seat.key_of_a_first_device()
+    seat.activate(phone.wrong_code())
     expect(seat.page.get_by_role("alert")).to_be_in_viewport(ratio=1)
     expect(seat.field("Code")).to_be_in_viewport(ratio=1)
     seat.state(f"{label}-wrong-code")
-    seat.type_code(phone.fresh())
-    seat.press("Activate")
+    seat.activate(phone.fresh())
     seat.recovery_codes()
     seat.state(f"{label}-recovery-codes")
-    seat.page.get_by_role("checkbox").check()
-    seat.press("Done")
+    seat.store_codes()
     seat.button("Disable two-factor login").wait_for()
     seat.state(f"{label}-on")
     return seat
@@ -53,6 +48,15 @@ def it_speaks_german(desk):
     carol.page.get_by_role("checkbox").wait_for()
     carol.state("german-recovery-codes")
     assert carol.frame.evaluate("document.documentElement.lang").startswith("de")
+
+
+def it_is_handed_on_compressed(desk):
+    erin = desk.sit_down(desk.add_user("erin"))
+    served = {}
+    erin.tab.on("response", lambda one: served.update({one.url.rpartition("/")[2]: one.headers}))
+    erin.arrive()
+    for name in ("page.css", "page.js"):
+        assert served[name].get("content-encoding") == "gzip", served[name]
 
 
 def the_keyboard_alone_switches_it_on(desk):

@@ -2,6 +2,8 @@
 
 import re
 
+from cockpit.check.phone import Phone
+
 NEW_NAME = "tablet"
 
 
@@ -17,14 +19,12 @@ def a_user_switches_it_on_and_off_and_logs_in_with_codes_meanwhile(desk):
     assert (phone.issuer, phone.account) == ("host", "alice")
     alice.state("own-enable-key")
     assert not desk.is_enrolled("alice"), "on before the first code"
-    alice.type_code(phone.fresh())
-    alice.press("Activate")
+    alice.activate(phone.fresh())
 
     codes = alice.recovery_codes()
     assert alice.button("Done").is_disabled(), "closed before they are stored"
     alice.state("own-recovery-codes")
-    alice.page.get_by_role("checkbox", name="I have stored the recovery codes").check()
-    alice.press("Done")
+    alice.store_codes()
     alice.button("Disable two-factor login").wait_for()
     alice.shows("10 recovery codes are left")
     alice.state("own-on")
@@ -65,8 +65,7 @@ def a_user_adds_a_second_device_renames_it_and_removes_the_first(desk):
     bob.press("Next")
     tablet = bob.scan()
     bob.state("own-add-key")
-    bob.type_code(tablet.fresh())
-    bob.press("Activate")
+    bob.activate(tablet.fresh())
     bob.shows("The device was added.")
     assert bob.button("Remove phone").get_attribute("aria-disabled") != "true", "still the only one"
     bob.state("own-two-devices")
@@ -92,6 +91,54 @@ def a_user_adds_a_second_device_renames_it_and_removes_the_first(desk):
     assert bob.log_in(tablet.fresh()), "the second device does not let in"
 
 
+def a_lost_phone_is_replaced_by_another_one_with_a_recovery_code(desk):
+    lost = desk.enrol(desk.add_user("ivan"))
+    ivan = desk.sit_down("ivan")
+    assert ivan.log_in(lost.recovery[0])
+    ivan.await_page()
+
+    ivan.press("Replace phone")
+    assert ivan.field("Device name").input_value() == "phone"
+    ivan.type_code(lost.recovery[1])
+    ivan.state("own-replace")
+    ivan.press("Next")
+    phone = ivan.scan()
+    assert phone.text != lost.text
+    ivan.shows("codes of the old “phone” no longer let you in")
+    ivan.state("own-replace-key")
+    # Not before it is known that the new one shows right codes.
+    ivan.press("Cancel")
+    assert desk.pam_otp("verify", "--user", "ivan", given=lost.fresh() + "\n")["ok"]
+
+    ivan.press("Replace phone")
+    ivan.fill("Device name", "new phone")
+    ivan.type_code(lost.recovery[2])
+    ivan.press("Next")
+    phone = ivan.scan()
+    ivan.activate(phone.fresh())
+    ivan.shows("The device was replaced.")
+    ivan.button("Replace new phone").wait_for()
+    ivan.shows("7 recovery codes are left")
+    tokens = desk.pam_otp("status", "--user", "ivan")["tokens"]
+    assert [one["name"] for one in tokens] == ["new phone"], tokens
+    ivan.log_out()
+    assert not ivan.log_in(lost.fresh()), "the lost phone lets in"
+    assert ivan.log_in(phone.fresh()), "the new phone does not let in"
+
+
+def what_waits_to_replace_a_device_does_so_wherever_it_is_finished(desk):
+    lost = desk.enrol(desk.add_user("olga"))
+    begun = desk.pam_otp("enroll", "--user", "olga", "--replace", "phone")
+    phone = Phone(begun["token"]["key"])
+    olga = desk.sit_down("olga")
+    assert olga.log_in(lost.fresh())
+    olga.press("Enter its code")
+    olga.page.get_by_role("heading", name="Replace “phone”").wait_for()
+    olga.activate(phone.fresh())
+    olga.shows("The device was replaced.")
+    assert desk.pam_otp("verify", "--user", "olga", given=phone.fresh() + "\n")["ok"]
+
+
 def new_recovery_codes_take_the_place_of_the_earlier_ones(desk):
     phone = desk.enrol(desk.add_user("carol"))
     carol = desk.sit_down("carol")
@@ -101,8 +148,7 @@ def new_recovery_codes_take_the_place_of_the_earlier_ones(desk):
     carol.state("own-new-recovery-codes")
     carol.press("Make new codes")
     codes = carol.recovery_codes()
-    carol.page.get_by_role("checkbox", name="I have stored the recovery codes").check()
-    carol.press("Done")
+    carol.store_codes()
     carol.shows("There are new recovery codes.")
     assert not set(codes) & set(phone.recovery)
     carol.log_out()
@@ -113,14 +159,11 @@ def new_recovery_codes_take_the_place_of_the_earlier_ones(desk):
 def keys_and_codes_can_be_taken_along(desk):
     dora = desk.sit_down(desk.add_user("dora"), permissions=["clipboard-read", "clipboard-write"])
     dora.arrive()
-    dora.press("Enable two-factor login")
-    dora.press("Next")
-    phone = dora.scan()
+    phone = dora.key_of_a_first_device()
     dora.press("Copy key")
     dora.shows("Copied.")
     assert dora.clipboard() == phone.text
-    dora.type_code(phone.fresh())
-    dora.press("Activate")
+    dora.activate(phone.fresh())
 
     codes = dora.recovery_codes()
     dora.press("Copy codes")
@@ -145,9 +188,7 @@ def keys_and_codes_can_be_taken_along(desk):
 
 def without_the_first_code_nothing_changes(desk):
     erin = desk.sit_down(desk.add_user("erin")).arrive()
-    erin.press("Enable two-factor login")
-    erin.press("Next")
-    erin.scan()
+    erin.key_of_a_first_device()
     erin.press("Cancel")
     erin.button("Enable two-factor login").wait_for()
     status = desk.pam_otp("status", "--user", "erin")
@@ -162,10 +203,7 @@ def what_was_begun_elsewhere_can_be_finished_here(desk):
     frank = desk.sit_down("frank").arrive()
     frank.shows("waits for its first code")
     frank.state("own-pending")
-    frank.press("Enter its code")
-    frank.type_code(phone.fresh())
-    frank.press("Activate")
-    frank.recovery_codes()
+    frank.finish_what_waits(phone)
     assert desk.is_enrolled("frank")
 
 

@@ -4,8 +4,8 @@ import re
 import time
 
 from apps.cases import PASSWORD
+from cockpit.check.desk import WIDE
 
-WIDE = {"viewport": {"width": 1280, "height": 1000}}
 HOSTILE = "<img src=x onerror=alert(1)>\\u{202e}eve"
 
 
@@ -36,7 +36,7 @@ def everybody_is_found_with_their_state_and_what_strangers_wrote_is_text(desk):
         "pam-otp[7]: action=unlock user=anna by=root outcome=done path=/home/anna/.pam-otp",
         desk=desk,
     )
-    admin = _administrator(desk, "head")
+    admin = desk.administrator("head")
     users = admin.page.get_by_role("table", name="Users")
     row = lambda name: users.get_by_role("row", name=re.compile(rf"^{name}\b"))
     for name, words in {
@@ -82,11 +82,15 @@ def everybody_is_found_with_their_state_and_what_strangers_wrote_is_text(desk):
 def accounts_of_programs_are_shown_on_demand(desk):
     desk.add_user("petra")
     desk.enrol(desk.add_user("robot"))
-    desk.box.run("usermod", "--uid", "777", "robot")
-    admin = _administrator(desk, "porter")
+    desk.box.run("usermod", "--uid", "577", "robot")
+    # Below where people begin elsewhere.
+    desk.edit("/etc/login.defs", r"(?m)^UID_MIN\b.*$", "UID_MIN 700")
+    desk.box.run("useradd", "--uid", "701", "pioneer")
+    admin = desk.administrator("porter")
     users = admin.page.get_by_role("table", name="Users")
     row = lambda name: users.get_by_role("row", name=re.compile(rf"^{name}\b"))
     row("petra").wait_for()
+    row("pioneer").wait_for()
     row("daemon").wait_for(state="detached")
     row("root").wait_for()
     # It has something to say.
@@ -103,7 +107,7 @@ def what_users_put_into_their_own_records_does_not_take_the_page_from_administra
     hostile = 'version = 1\n"' + "\u202e<img src=x onerror=alert(1)>" + '" = 1\n'
     desk.box.write("/home/mallory/.pam-otp/token.toml", hostile, 0o600)
     desk.box.run("chown", "mallory:", "/home/mallory/.pam-otp/token.toml")
-    admin = _administrator(desk, "warden")
+    admin = desk.administrator("warden")
     users = admin.page.get_by_role("table", name="Users")
     row = lambda name: users.get_by_role("row", name=re.compile(rf"^{name}\b")).inner_text()
     assert "On" in row("eve") and "Not known" in row("eve"), row("eve")
@@ -115,7 +119,7 @@ def a_service_is_tried_proven_kept_and_switched_off_again(desk):
     desk.install_module()
     phone = desk.enrol(desk.add_user("tester", "sudo"))
     before = desk.box.run("cat", "/etc/pam.d/sudo")
-    admin = _administrator(desk, "keeper")
+    admin = desk.administrator("keeper")
     admin.press("Switch on sudo")
     changes = admin.page.get_by_role("region", name="Changes of /etc/pam.d/sudo")
     changes.wait_for()
@@ -152,9 +156,33 @@ def a_service_is_tried_proven_kept_and_switched_off_again(desk):
     admin.dialogue.get_by_role("button", name="Cancel").click()
 
 
+def what_becomes_of_who_has_no_two_factor_login_is_said_before_they_are_required(desk):
+    desk.policy('[service.sshd]\nunenrolled = "enroll"\n')
+    desk.add_user("ruth")
+    admin = desk.administrator("notary")
+    admin.press("Require two-factor login")
+    said = admin.dialogue.locator("[aria-live]")
+    refused = said.get_by_text("Who of them has no two-factor login is refused from now on")
+    refused.wait_for()
+    said.get_by_text("sshd: Who of them has no two-factor login enables it as part of").wait_for()
+    admin.state("administration-require")
+    admin.page.get_by_label("From this day on").fill("2099-01-31")
+    said.get_by_text("the day puts nothing off").wait_for()
+    admin.fill("Only for this service", "sshd")
+    said.get_by_text("Before 2099-01-31 they may put it off.").wait_for()
+    assert refused.count() == 0
+    admin.state("administration-require-service")
+    admin.fill("Users", "ruth")
+    admin.dialogue.get_by_role("button", name="Require").click()
+    admin.shows("The list of those who are required was changed.")
+    admin.shows("They need two-factor login from 2099-01-31 on.")
+    admin.shows("Before 2099-01-31 they may put it off.")
+    desk.policy("")
+
+
 def users_and_groups_are_required_from_a_day_on_and_networks_exempt(desk):
     desk.add_user("dora")
-    admin = _administrator(desk, "clerk")
+    admin = desk.administrator("clerk")
     admin.press("Require two-factor login")
     admin.fill("Users", "dora, nobody-of-that-name")
     admin.fill("Groups", "games")
@@ -168,10 +196,13 @@ def users_and_groups_are_required_from_a_day_on_and_networks_exempt(desk):
     now = desk.pam_otp("require")
     lists = next((it for it in now["sections"] if it["service"] == "cockpit"), now)
     assert (lists["users"], lists["groups"], lists["by"]) == (["dora"], ["games"], "2099-01-31"), now
-    admin.shows("They need two-factor login from 2099-01-31 on.")
+    # The policy of these tests has nobody enable it at the login.
+    admin.shows("refused from now on: the day puts nothing off.")
     admin.press("Change the day")
+    admin.dialogue.get_by_text("the day puts nothing off.").wait_for()
     admin.page.get_by_label("From this day on").fill("")
     admin.dialogue.get_by_role("button", name="Change the day").click()
+    admin.shows("Two-factor login is required at once.")
     admin.shows("They need two-factor login at once.")
     for name in ("games", "dora"):
         admin.press(f"Do not require {name}")
@@ -187,17 +218,6 @@ def users_and_groups_are_required_from_a_day_on_and_networks_exempt(desk):
     admin.press("Do not exempt 192.0.2.0/24")
     admin.dialogue.get_by_role("button", name="Remove").click()
     admin.shows("Nobody is exempt.")
-
-
-def _administrator(desk, name):
-    """Somebody with administrative access, in front of the whole of this part."""
-    seat = desk.sit_down(desk.add_user(name, "sudo"), **WIDE).arrive()
-    seat.administer(("Password", PASSWORD))
-    seat.page.get_by_role("tab", name="Administration").click()
-    for table in ("Users", "Services"):
-        seat.page.get_by_role("table", name=table).wait_for()
-    seat.page.get_by_role("heading", name="Last events").wait_for()
-    return seat
 
 
 def _log(*lines, desk):

@@ -8,43 +8,31 @@ from apps.sandbox import wait_until
 MARKUP = "<img src=x onerror=document.title=1>"
 
 
-def _at_the_key(seat):
-    """The page when it shows a new key; the phone that has scanned it."""
-    seat.press("Enable two-factor login")
-    seat.press("Next")
-    return seat.scan()
-
-
 def a_wrong_code_tells_what_to_check_and_a_wrong_clock_by_how_much(desk):
     alice = desk.sit_down(desk.add_user("alice")).arrive()
-    phone = _at_the_key(alice)
-    alice.type_code(phone.wrong_code())
-    alice.press("Activate")
+    phone = alice.key_of_a_first_device()
+    alice.activate(phone.wrong_code())
     alice.shows("The code does not match.")
     alice.shows("time zone of the device")
     alice.state("trouble-wrong-code")
     # The clock of the phone is ten minutes ahead.
-    alice.type_code(phone.code(20))
-    alice.press("Activate")
+    alice.activate(phone.code(20))
     alice.shows("The code is for another time.")
     alice.shows("10 minutes ahead")
     alice.state("trouble-other-time")
-    alice.type_code("no code")
-    alice.press("Activate")
+    alice.activate("no code")
     alice.shows("This is not a code.")
     assert not desk.is_enrolled("alice")
-    alice.type_code(phone.fresh())
-    alice.press("Activate")
+    alice.activate(phone.fresh())
     alice.recovery_codes()
     assert desk.is_enrolled("alice")
 
 
 def an_enrolment_that_has_expired_is_begun_again(desk):
     bob = desk.sit_down(desk.add_user("bob")).arrive()
-    late = _at_the_key(bob)
+    late = bob.key_of_a_first_device()
     desk.edit("/home/bob/.pam-otp/pending.toml", r"expires = \d+", f"expires = {int(time.time()) - 1}")
-    bob.type_code(late.fresh())
-    bob.press("Activate")
+    bob.activate(late.fresh())
     bob.shows("This was not finished in time.")
     assert bob.button("Activate").count() == 0, "no code helps any more"
     bob.state("trouble-expired")
@@ -53,31 +41,28 @@ def an_enrolment_that_has_expired_is_begun_again(desk):
     bob.press("Next")
     phone = bob.scan()
     assert phone.text != late.text, "the key of before"
-    bob.type_code(phone.fresh())
-    bob.press("Activate")
+    bob.activate(phone.fresh())
     bob.recovery_codes()
 
 
 def of_two_tabs_the_later_one_wins_and_the_other_one_says_so(desk):
     first = desk.sit_down(desk.add_user("carol")).arrive()
-    early = _at_the_key(first)
+    early = first.key_of_a_first_device()
     # What was begun is told apart by its second.
     began = int(time.time())
     wait_until("another second", lambda: int(time.time()) > began)
     second = first.another_tab()
-    late = _at_the_key(second)
+    late = second.key_of_a_first_device()
     assert early.text != late.text
 
     first.tab.bring_to_front()
-    first.type_code(early.fresh())
-    first.press("Activate")
+    first.activate(early.fresh())
     first.shows("Another window or terminal has begun")
     first.state("trouble-two-tabs")
     assert not desk.is_enrolled("carol")
 
     second.tab.bring_to_front()
-    second.type_code(late.fresh())
-    second.press("Activate")
+    second.activate(late.fresh())
     second.recovery_codes()
     first.tab.bring_to_front()
     first.press("Start again")
@@ -89,7 +74,7 @@ def of_two_tabs_the_later_one_wins_and_the_other_one_says_so(desk):
 
 def a_session_that_is_lost_midway_leaves_nothing_half_done(desk):
     dora = desk.sit_down(desk.add_user("dora")).arrive()
-    phone = _at_the_key(dora)
+    phone = dora.key_of_a_first_device()
     dora.type_code(phone.fresh())
     desk.end_session("dora")
     # Cockpit covers all pages.
@@ -100,11 +85,7 @@ def a_session_that_is_lost_midway_leaves_nothing_half_done(desk):
     assert not desk.is_enrolled("dora"), "switched on by nobody"
 
     dora.arrive()
-    dora.shows("waits for its first code")
-    dora.press("Enter its code")
-    dora.type_code(phone.fresh())
-    dora.press("Activate")
-    dora.recovery_codes()
+    dora.finish_what_waits(phone)
     assert desk.is_enrolled("dora")
 
 
@@ -112,12 +93,11 @@ def a_user_name_with_markup_in_it_is_text(desk):
     desk.add_odd_user(MARKUP)
     mallory = desk.sit_down(MARKUP).arrive()
     mallory.shows(MARKUP)
-    phone = _at_the_key(mallory)
+    phone = mallory.key_of_a_first_device()
     assert phone.account == MARKUP
     mallory.state("trouble-markup")
     assert mallory.page.locator("img[src=x]").count() == 0, "a name is markup"
-    mallory.type_code(phone.fresh())
-    mallory.press("Activate")
+    mallory.activate(phone.fresh())
     mallory.recovery_codes()
     with mallory.tab.expect_download() as download:
         mallory.press("Download")

@@ -1,6 +1,7 @@
 import { useCallback, useState } from "react";
 import type { Answers, Done, Failure, Outcome } from "../answers";
 import { run } from "../command";
+import type { Notice } from "../parts/notices";
 import { useReading, type Reading } from "../parts/reading";
 
 /** What a command answers to root, read again whenever `generation` is another one. */
@@ -16,14 +17,6 @@ export function useAnswer<C extends keyof Answers>(
         [command, line],
     );
     return useReading(look, generation);
-}
-
-/** What a part of this page tells the whole of it. */
-export interface Notice {
-    title: string;
-    /** pam-otp's warnings, and what else is to be known. */
-    texts?: string[];
-    isWarning?: boolean;
 }
 
 /** Called when a dialogue is left: with a notice if something was done. */

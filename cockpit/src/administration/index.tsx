@@ -1,14 +1,14 @@
-import { useCallback, useRef, useState } from "react";
-import { Alert, AlertActionCloseButton } from "@patternfly/react-core/dist/esm/components/Alert";
+import { useCallback, useEffect, useState } from "react";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState";
 import { Stack, StackItem } from "@patternfly/react-core/dist/esm/layouts/Stack";
 import { LockIcon } from "@patternfly/react-icons/dist/esm/icons/lock-icon";
-import { sentence } from "../parts/words";
+import { useSay, type Notice } from "../parts/notices";
 import { useAdministrator } from "../permission";
 import { _ } from "../translate";
-import type { Close, Notice } from "./answer";
+import type { Close } from "./answer";
 import { Events } from "./events";
 import { NamesCard } from "./names";
+import { focusPart } from "./part";
 import { Services } from "./services";
 import { Users } from "./users";
 
@@ -42,55 +42,45 @@ export interface PartProps {
     close: Close;
 }
 
-/** A notice, and when it is true of what is seen. */
-interface Told {
+/** A notice that waits until it is true of what is seen. */
+interface Done {
     notice: Notice;
     name: PartName;
     generation: number;
 }
 
 function Everything() {
-    const [told, setTold] = useState<Told | null>(null);
+    const [done, setDone] = useState<Done | null>(null);
     const [generation, setGeneration] = useState(0);
     const [shown, setShown] = useState<Partial<Record<PartName, number>>>({});
-    const top = useRef<HTMLDivElement>(null);
+    const say = useSay();
     const arrived = useCallback<PartProps["arrived"]>((name, of) => {
         setShown((before) => ({ ...before, [name]: of }));
     }, []);
     const close = (name: PartName, notice?: Notice): void => {
         const next = generation + 1;
-        setTold(notice === undefined ? null : { notice, name, generation: next });
-        if (notice !== undefined) setGeneration(next);
-        window.setTimeout(() => {
-            // The button that opened the dialogue may be gone.
-            if (document.activeElement === document.body) top.current?.focus();
-        }, 400);
+        say(null);
+        setDone(notice === undefined ? null : { notice, name, generation: next });
+        if (notice === undefined) keepFocus(name);
+        else setGeneration(next);
     };
+    // Not beside a table that still says otherwise.
+    const seen = done !== null && (shown[done.name] ?? 0) >= done.generation ? done : null;
+    useEffect(() => {
+        if (seen === null) return;
+        say(seen.notice);
+        setDone(null);
+        keepFocus(seen.name);
+    }, [seen, say]);
     const part = (name: PartName): PartProps => ({
         name,
         generation,
         arrived,
         close: (notice) => close(name, notice),
     });
-    // Not beside a table that still says otherwise.
-    const notice = told !== null && (shown[told.name] ?? 0) >= told.generation ? told.notice : null;
     return (
-        <div ref={top} tabIndex={-1} className="otp-administration">
+        <div className="otp-administration">
             <h1 className="otp-heading">{_("Two-factor login on this host")}</h1>
-            <div role="status">
-                {notice !== null && (
-                    <Alert
-                        isInline
-                        variant={notice.isWarning === true ? "warning" : "success"}
-                        component="p"
-                        title={notice.title}
-                        className="otp-notice"
-                        actionClose={<AlertActionCloseButton onClose={() => setTold(null)} />}
-                    >
-                        {notice.texts?.map((text) => <p key={text}>{sentence(text)}</p>)}
-                    </Alert>
-                )}
-            </div>
             <Stack hasGutter>
                 <StackItem>
                     <Users {...part("users")} />
@@ -110,4 +100,13 @@ function Everything() {
             </Stack>
         </div>
     );
+}
+
+/** The button that opened a dialogue may be gone, and its row: the focus stays with the
+ *  part that they were in. */
+function keepFocus(name: PartName): void {
+    // After the dialogue, which gives the focus back.
+    window.setTimeout(() => {
+        if (document.activeElement === document.body) focusPart(name);
+    }, 400);
 }

@@ -4,9 +4,11 @@ import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
 import { Field } from "../parts/field";
+import { useSettled } from "../parts/settled";
 import { fill, _ } from "../translate";
-import { useChange, type Close } from "./answer";
-import { asArguments, ofService, typed, type Kind, type Listed, type Section } from "./policy";
+import { useAnswer, useChange, type Close } from "./answer";
+import { asArguments, ofService, sectionOf, typed, type Kind, type Listed, type Section } from "./policy";
+import { UnenrolledAlert } from "./unenrolled";
 
 function change(kind: Kind, words: string[]): Promise<Outcome<Required | Exempt>> {
     return run<"require" | "exempt">(kind, { words, asRoot: true });
@@ -51,7 +53,7 @@ export function AddDialogue({ kind, close }: { kind: Kind; close: Close }) {
             {failure !== null && <FailureAlert failure={failure} />}
             <p>
                 {requires
-                    ? _("From the day on, these users are refused, or enable it at the login, unless they have two-factor login. Before that they may put it off.")
+                    ? _("These users, and the members of these groups, must have two-factor login.")
                     : _("These are asked for no code: a password that somebody has found out is enough then.")}
             </p>
             <Field label={_("Users")} id="names-users" value={users} onChange={setUsers} help={_("Names with commas between them.")} />
@@ -62,7 +64,22 @@ export function AddDialogue({ kind, close }: { kind: Kind; close: Close }) {
                 <Field label={_("Networks")} id="names-networks" value={networks} onChange={setNetworks} help={_("Addresses, or address/bits, e.g. 192.0.2.0/24.")} />
             )}
             <Field label={_("Only for this service")} id="names-service" value={service} onChange={setService} help={_("Empty: for all services. A service with a list of its own goes by that one alone.")} />
+            {requires && <Consequence service={service.trim()} by={by} />}
         </Dialogue>
+    );
+}
+
+/** What the policy has in store for who is put on this list. */
+function Consequence({ service, by }: { service: string; by: string }) {
+    const settled = useSettled(service);
+    const { outcome } = useAnswer("require", ofService(settled));
+    // Not what is so for another service, while this one is asked about.
+    const answer = outcome?.ok === true && (outcome.answer.service ?? "") === service ? outcome.answer : null;
+    const rules = answer && sectionOf(service === "" ? null : service, answer);
+    return (
+        <div aria-live="polite">
+            {rules !== null && <UnenrolledAlert {...rules} by={by === "" ? rules.by : by} />}
+        </div>
     );
 }
 
@@ -93,6 +110,9 @@ export function DayDialogue({ section, close }: { section: Section; close: Close
         >
             {failure !== null && <FailureAlert failure={failure} />}
             <Field label={_("From this day on")} id="names-day" type="date" value={by} onChange={setBy} help={_("Empty: at once.")} />
+            <div aria-live="polite">
+                <UnenrolledAlert {...section} by={by === "" ? null : by} />
+            </div>
         </Dialogue>
     );
 }

@@ -9,6 +9,7 @@ import { Name } from "./name";
 import { AddDialogue, DayDialogue, RemoveDialogue } from "./names-dialogues";
 import { sections, type Kind, type Listed, type Section } from "./policy";
 import { Part } from "./part";
+import { UnenrolledText } from "./unenrolled";
 
 const NOTHING: string[] = [];
 
@@ -110,25 +111,20 @@ function SectionTable({ kind, section, ask }: SectionTableProps) {
                 </Table>
             )}
             {kind === "require" && section.names.length > 0 && (
-                <p className="otp-day">
-                    {section.by === null
-                        ? _("They need two-factor login at once.")
-                        : fill(_("They need two-factor login from $day on."), { day: section.by })}{" "}
-                    {afterThat(section)}{" "}
-                    <Button variant="link" isInline onClick={() => ask({ dialogue: "day", section })}>
-                        {_("Change the day")}
-                    </Button>
-                </p>
+                <div className="otp-day">
+                    <p>
+                        {section.by !== null && section.unenrolled === "enroll"
+                            ? fill(_("They need two-factor login from $day on."), { day: section.by })
+                            : _("They need two-factor login at once.")}{" "}
+                        <Button variant="link" isInline onClick={() => ask({ dialogue: "day", section })}>
+                            {_("Change the day")}
+                        </Button>
+                    </p>
+                    <UnenrolledText {...section} />
+                </div>
             )}
         </>
     );
-}
-
-/** What becomes of who has no two-factor login then. */
-function afterThat({ unenrolled }: Section): string {
-    return unenrolled === "enroll"
-        ? _("Who has none then enables it as part of the login.")
-        : _("Who has none then is refused.");
 }
 
 function kindOf({ kind }: Listed): string {

@@ -31,7 +31,7 @@ export function Part<T extends Done>({ part, title, explained, actions, reading,
         <Card>
             <CardHeader {...(actions === undefined ? {} : { actions: { hasNoOffset: true, actions } })}>
                 <CardTitle component="h2">
-                    <span className="otp-title">
+                    <span id={idOf(name)} tabIndex={-1} className="otp-title otp-part">
                         {title}
                         {shown !== null && shown !== generation && (
                             <Spinner size="md" aria-label={_("Loading")} />
@@ -66,6 +66,15 @@ export function Part<T extends Done>({ part, title, explained, actions, reading,
             </CardBody>
         </Card>
     );
+}
+
+/** Puts the focus on a part; what is seen stays in its place. */
+export function focusPart(name: PartProps["name"]): void {
+    document.getElementById(idOf(name))?.focus({ preventScroll: true });
+}
+
+function idOf(name: PartProps["name"]): string {
+    return `part-${name}`;
 }
 
 /** What pam-otp warns of. */

@@ -1,6 +1,6 @@
 /** The policy's lists of names, as this page shows and changes them. */
 
-import type { Exempt, Required } from "../answers";
+import type { Exempt, Required, Unenrolled } from "../answers";
 
 /** The command that looks after a list. */
 export type Kind = "require" | "exempt";
@@ -16,17 +16,20 @@ export interface Section {
     names: Listed[];
     /** YYYY-MM-DD; null for at once. Only where names are required. */
     by: string | null;
-    unenrolled: Required["unenrolled"] | null;
+    unenrolled: Unenrolled | null;
+    /** The same of services that go by this list, and have a rule of their own. */
+    unenrolledAt: { service: string; unenrolled: Unenrolled }[];
 }
 
 export function sections(answer: Required | Exempt): Section[] {
-    const all = section(null, answer);
-    return [all, ...answer.sections.map((own) => section(own.service, own))];
+    const all = sectionOf(null, answer);
+    return [all, ...answer.sections.map((own) => sectionOf(own.service, own))];
 }
 
 type Names = Required | Exempt | Required["sections"][number] | Exempt["sections"][number];
 
-function section(service: string | null, from: Names): Section {
+/** What is told of one list. */
+export function sectionOf(service: string | null, from: Names): Section {
     const names = (kind: Listed["kind"], list: string[]): Listed[] => list.map((name) => ({ kind, name }));
     return {
         service,
@@ -37,6 +40,7 @@ function section(service: string | null, from: Names): Section {
         ],
         by: "by" in from ? from.by : null,
         unenrolled: "unenrolled" in from ? from.unenrolled : null,
+        unenrolledAt: "unenrolled_at" in from ? (from.unenrolled_at ?? []) : [],
     };
 }
 

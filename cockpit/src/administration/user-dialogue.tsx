@@ -5,10 +5,11 @@ import type { ListedUser } from "../answers";
 import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
+import type { Notice } from "../parts/notices";
 import { duration } from "../parts/times";
 import { visible } from "../parts/visible";
 import { fill, plural, _ } from "../translate";
-import { useChange, type Close, type Notice } from "./answer";
+import { useChange, type Close } from "./answer";
 
 /** What an administrator wants to do for a user, without a code of theirs. */
 export type UserAction = "reset" | "unlock";

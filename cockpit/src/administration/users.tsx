@@ -13,7 +13,6 @@ import type { PartProps } from ".";
 import { useAnswer } from "./answer";
 import { Name } from "./name";
 import { Part } from "./part";
-import { useSystemAccounts } from "./people";
 import { UserDialogue, type UserAction } from "./user-dialogue";
 
 /** So many rows at first: what is below is not far, and a host may have thousands. */
@@ -47,7 +46,7 @@ export function Users(part: PartProps) {
     );
 }
 
-/** `people`: without accounts of programs that have no record. */
+/** `people`: without accounts of the system's own that have no record. */
 type Filter = "people" | "all" | ListedUser["state"] | "waiting";
 
 interface FoundProps {
@@ -59,8 +58,7 @@ function Found({ users, ask }: FoundProps) {
     const [text, setText] = useState("");
     const [filter, setFilter] = useState<Filter>("people");
     const [rows, setRows] = useState(ROWS);
-    const programs = useSystemAccounts();
-    const found = users.filter((user) => has(user, text.trim(), filter, programs)).sort(byNeed);
+    const found = users.filter((user) => has(user, text.trim(), filter)).sort(byNeed);
     const shown = found.slice(0, rows);
     return (
         <>
@@ -207,10 +205,10 @@ function filters(): [Filter, string][] {
     ];
 }
 
-function has(user: ListedUser, text: string, filter: Filter, programs: ReadonlySet<string>): boolean {
+function has(user: ListedUser, text: string, filter: Filter): boolean {
     const named = user.name.toLowerCase().includes(text.toLowerCase());
     if (filter === "waiting") return named && isWaiting(user);
-    if (filter === "people") return named && (user.state !== "off" || isWaiting(user) || !programs.has(user.name));
+    if (filter === "people") return named && (user.state !== "off" || isWaiting(user) || user.system_account !== true);
     return named && (filter === "all" || user.state === filter);
 }
 

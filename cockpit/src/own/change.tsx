@@ -26,7 +26,7 @@ export function ChangeStep({ asked, close, read }: DialogueProps & { asked: Chan
         setBusy(false);
         setCode("");
         if (outcome.ok) {
-            close({ title: done, warnings: outcome.answer.warnings });
+            close({ title: done, texts: outcome.answer.warnings });
             return;
         }
         setFailure(outcome.failure);

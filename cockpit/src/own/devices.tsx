@@ -63,6 +63,14 @@ export function Devices({ status, open }: DevicesProps) {
                                         </Button>
                                         <Button
                                             variant="secondary"
+                                            size="sm"
+                                            aria-label={fill(_("Replace $name"), { name: token.name })}
+                                            onClick={() => open({ dialogue: "replace", name: token.name })}
+                                        >
+                                            {_("Replace")}
+                                        </Button>
+                                        <Button
+                                            variant="secondary"
                                             isDanger
                                             size="sm"
                                             aria-label={fill(_("Remove $name"), { name: token.name })}
@@ -79,10 +87,10 @@ export function Devices({ status, open }: DevicesProps) {
                         ))}
                     </Tbody>
                 </Table>
-                {only && <p className="otp-small">{_("The only device cannot be removed.")}</p>}
+                {only && <p className="otp-small">{_("The only device can be replaced, but not removed.")}</p>}
                 <p className="otp-small">
                     {_(
-                        "If a device is lost or replaced, add the new one first, with a recovery code if need be. Then remove the old one.",
+                        "If a device is lost, or you have a new one, replace it. Where no device shows a code any more, a recovery code will do.",
                     )}
                 </p>
             </CardBody>

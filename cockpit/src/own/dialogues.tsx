@@ -1,6 +1,6 @@
 import type { Pending } from "../answers";
 import { DialogueFrame } from "../parts/dialogue";
-import type { Notice } from ".";
+import type { Notice } from "../parts/notices";
 import { ChangeStep } from "./change";
 import { EnrolSteps } from "./enrol";
 import { RecoverySteps } from "./recovery";
@@ -9,6 +9,7 @@ import { RecoverySteps } from "./recovery";
 export type Asked =
     | { dialogue: "enable" }
     | { dialogue: "add" }
+    | { dialogue: "replace"; name: string }
     | { dialogue: "activate"; pending: Pending; first: boolean }
     | { dialogue: "rename"; name: string }
     | { dialogue: "remove"; name: string }
@@ -36,8 +37,17 @@ function Steps({ asked, ...rest }: DialogueProps & { asked: Asked }) {
             return <EnrolSteps first {...rest} />;
         case "add":
             return <EnrolSteps first={false} {...rest} />;
+        case "replace":
+            return <EnrolSteps first={false} replaces={asked.name} {...rest} />;
         case "activate":
-            return <EnrolSteps first={asked.first} pending={asked.pending} {...rest} />;
+            return (
+                <EnrolSteps
+                    first={asked.first}
+                    replaces={asked.pending.replaces}
+                    pending={asked.pending}
+                    {...rest}
+                />
+            );
         case "recovery":
             return <RecoverySteps user={asked.user} {...rest} />;
         case "rename":

@@ -12,7 +12,9 @@ import { _ } from "../translate";
 const OVER: ReadonlySet<string> = new Set(["no_pending", "pending_expired", "pending_replaced", "enrolled"]);
 
 interface ActivateStepProps {
-    first: boolean;
+    title: string;
+    /** Below the field for the code. */
+    help: string;
     /** Null if its key is not known here. */
     enrolment: Enrolment | null;
     busy: boolean;
@@ -22,7 +24,7 @@ interface ActivateStepProps {
     cancel: () => void;
 }
 
-export function ActivateStep({ first, enrolment, busy, failure, submit, again, cancel }: ActivateStepProps) {
+export function ActivateStep({ title, help, enrolment, busy, failure, submit, again, cancel }: ActivateStepProps) {
     const [code, setCode] = useState("");
     useEffect(() => {
         setCode("");
@@ -30,7 +32,7 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
     const over = failure !== null && OVER.has(failure.code);
     return (
         <DialogueStep
-            title={first ? _("Enable two-factor login") : _("Add device")}
+            title={title}
             action={over ? _("Start again") : _("Activate")}
             busy={busy}
             blocked={!over && code.trim() === ""}
@@ -53,7 +55,7 @@ export function ActivateStep({ first, enrolment, busy, failure, submit, again, c
                     value={code}
                     onChange={setCode}
                     invalid={failure !== null}
-                    help={_("The code that the app shows now. Logins ask for codes as soon as it is accepted.")}
+                    help={help}
                 />
             )}
         </DialogueStep>

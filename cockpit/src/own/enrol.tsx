@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Confirmed, Enrolment, Failure, Pending } from "../answers";
 import { run } from "../command";
-import { _ } from "../translate";
+import { fill, _ } from "../translate";
 import type { DialogueProps } from "./dialogues";
 import { BeginStep } from "./enrol-begin";
 import { ActivateStep } from "./enrol-activate";
@@ -9,8 +9,10 @@ import { CHANGED_ELSEWHERE, isSame, tellOthers, waiting, type Begun } from "./st
 import { StoredCodes } from "./stored-codes";
 
 interface EnrolProps extends DialogueProps {
-    /** Whether it is switched on by this, or a device is added. */
+    /** Whether it is switched on by this, or there is a device already. */
     first: boolean;
+    /** The device that goes when the new one comes. */
+    replaces?: string | null;
     /** What was begun elsewhere, to be gone on with; its key is not known here. */
     pending?: Pending;
 }
@@ -21,13 +23,14 @@ type Step =
     | { at: "codes"; confirmed: Confirmed; codes: string[] };
 
 /** A new device, in steps: its name; its key and first code; recovery codes if it is the first. */
-export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
+export function EnrolSteps({ first, replaces = null, pending, close, read }: EnrolProps) {
     const [step, setStep] = useState<Step>(
         pending === undefined ? { at: "begin" } : { at: "activate", enrolment: null, begun: pending },
     );
-    const [name, setName] = useState(first ? "phone" : "");
+    const [name, setName] = useState(first ? "phone" : (replaces ?? ""));
     const [busy, setBusy] = useState(false);
     const [failure, setFailure] = useState<Failure | null>(null);
+    const { title, explained, help, done } = words(first, replaces);
 
     const failed = (found: Failure): void => {
         setFailure(found);
@@ -37,7 +40,8 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
     const begin = async (proof: string): Promise<void> => {
         setBusy(true);
         const input = first ? [] : [proof];
-        const outcome = await run("enroll", { words: [`--name=${name.trim()}`], input });
+        const place = replaces === null ? [] : [`--replace=${replaces}`];
+        const outcome = await run("enroll", { words: [`--name=${name.trim()}`, ...place], input });
         // Whatever it was refused for: what a record asks for is not asked here.
         const late = !outcome.ok && first && (await isOn());
         setBusy(false);
@@ -57,7 +61,7 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
             setFailure(null);
             tellOthers();
             const codes = outcome.answer.recovery_codes;
-            if (codes === null) close({ title: _("The device was added."), warnings: outcome.answer.warnings });
+            if (codes === null) close({ title: done, texts: outcome.answer.warnings });
             else setStep({ at: "codes", confirmed: outcome.answer, codes });
         } else if (replaced) {
             failed({ ...outcome.failure, code: "pending_replaced" });
@@ -83,6 +87,8 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
         case "begin":
             return (
                 <BeginStep
+                    title={title}
+                    explained={explained}
                     first={first}
                     name={name}
                     setName={setName}
@@ -95,7 +101,8 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
         case "activate":
             return (
                 <ActivateStep
-                    first={first}
+                    title={title}
+                    help={help}
                     enrolment={step.enrolment}
                     busy={busy}
                     failure={failure}
@@ -112,11 +119,50 @@ export function EnrolSteps({ first, pending, close, read }: EnrolProps) {
                     codes={step.codes}
                     user={step.confirmed.user}
                     done={() =>
-                        close({ title: _("Two-factor login is on."), warnings: step.confirmed.warnings })
+                        close({ title: done, texts: step.confirmed.warnings })
                     }
                 />
             );
     }
+}
+
+interface Words {
+    title: string;
+    /** Before anything is asked. */
+    explained: string;
+    /** Below the field for the first code. */
+    help: string;
+    done: string;
+}
+
+function words(first: boolean, replaces: string | null): Words {
+    if (first) {
+        return {
+            title: _("Enable two-factor login"),
+            explained: _(
+                "You need an authenticator app, for example on your phone. If you have none, search for “authenticator” in its app store: any app that scans QR codes for two-factor login will do.",
+            ),
+            help: _("The code that the app shows now. Logins ask for codes as soon as it is accepted."),
+            done: _("Two-factor login is on."),
+        };
+    }
+    if (replaces === null) {
+        return {
+            title: _("Add device"),
+            explained: _("With a second device you can log in when the first one is lost or broken."),
+            help: _("The code that the app shows now. Codes of this device let you in as soon as it is accepted."),
+            done: _("The device was added."),
+        };
+    }
+    return {
+        title: fill(_("Replace “$name”"), { name: replaces }),
+        explained: _("A new device takes the place of this one, which may be lost. Until the new one is activated, nothing changes."),
+        help: fill(
+            _("The code that the app shows now. As soon as it is accepted, codes of the old “$name” no longer let you in."),
+            { name: replaces },
+        ),
+        done: _("The device was replaced."),
+    };
 }
 
 /** Whether two-factor login is on by now. */

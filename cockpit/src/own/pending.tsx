@@ -4,8 +4,8 @@ import { Button } from "@patternfly/react-core/dist/esm/components/Button";
 import type { Failure, Pending } from "../answers";
 import { run } from "../command";
 import { FailureAlert } from "../parts/failure";
+import type { Notice } from "../parts/notices";
 import { fill, _ } from "../translate";
-import type { Notice } from ".";
 import type { Asked } from "./dialogues";
 import { isSame } from "./status";
 

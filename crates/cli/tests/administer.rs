@@ -169,6 +169,24 @@ fn what_users_put_in_place_of_a_record_is_not_followed_and_stops_nothing() {
 }
 
 #[test]
+fn accounts_of_the_system_s_own_are_told_from_people_by_login_defs() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    script(&sandbox, "useradd --uid 777 robot");
+    let told = |first: u32| {
+        let by_id = format!("sed -i 's/^UID_MIN.*/UID_MIN {first}/' /etc/login.defs");
+        script(&sandbox, &by_id);
+        let users = list(&sandbox, &["--all"]);
+        ["root", "robot", "alice", "nobody"]
+            .map(|user| users[user]["system_account"].as_bool().unwrap())
+    };
+    assert_eq!(told(1000), [false, true, false, true]);
+    assert_eq!(told(500), [false, false, false, true]);
+    assert_eq!(told(50_000), [false, true, true, true]);
+}
+
+#[test]
 fn nobody_keeps_the_list_of_all_waiting_by_holding_a_record_of_their_own() {
     let Some(sandbox) = sandbox() else {
         return;

@@ -240,6 +240,33 @@ fn a_section_s_list_begins_with_that_of_all_services() {
 }
 
 #[test]
+fn what_becomes_of_who_is_required_is_told_of_each_service_with_a_rule_of_its_own() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let rules = "unenrolled = \"deny\"\n[service.sshd]\nunenrolled = \"enroll\"\n\
+                 [service.su]\nunenrolled = \"enroll\"\nrequire_users = [\"bob\"]\n\
+                 [service.sudo]\nwindow = 2\n";
+    sandbox.write(POLICY, rules, 0o644);
+    let answer = done(&sandbox, &["require"]);
+    assert_eq!(answer["unenrolled"], "deny");
+    // The list of su is its own, and so is told below.
+    let at_sshd = json!([{"service": "sshd", "unenrolled": "enroll"}]);
+    assert_eq!(answer["unenrolled_at"], at_sshd);
+    assert_eq!(answer["sections"][0]["service"], "su");
+    let words = run(&mut by_root(&sandbox, &["require"]), "");
+    assert!(
+        words.contains("[service.sshd]: the same; of these, without a record: enrol at the login"),
+        "{words}"
+    );
+    for (service, unenrolled) in [("sshd", "enroll"), ("su", "enroll"), ("sudo", "deny")] {
+        let answer = done(&sandbox, &["require", "--service", service]);
+        assert_eq!(answer["unenrolled"], unenrolled, "{service}");
+        assert_eq!(answer["unenrolled_at"], json!([]), "{service}");
+    }
+}
+
+#[test]
 fn what_is_not_as_it_looks_is_said() {
     let Some(sandbox) = sandbox() else {
         return;

@@ -16,6 +16,9 @@ use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 
+use accounts::People;
+
+mod accounts;
 mod patience;
 mod users;
 
@@ -38,8 +41,9 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
     let mut reply = Reply::new();
     let names = names(session, &mut reply)?;
     let (store, rules, now) = (session.store.clone(), session.policy.rules, Session::now());
+    let people = People::of_system();
     let looked = patience::each(names.clone(), PATIENCE, move |name: &String| {
-        look(&store, name, rules, now)
+        look(&store, name, people, rules, now)
     });
     let mut seen = BTreeSet::new();
     let mut rows: Vec<Row> = Vec::new();
@@ -110,6 +114,8 @@ fn is_set_aside(name: &str) -> bool {
 #[derive(Clone, Debug)]
 struct Row {
     name: String,
+    /// The account is the system's own, and no person's.
+    system_account: bool,
     standing: Standing,
     /// An enrolment that was begun waits for its first code.
     pending: bool,
@@ -137,6 +143,7 @@ impl Row {
     fn off(name: String) -> Self {
         Self {
             name,
+            system_account: false,
             standing: Standing::Off,
             pending: false,
             since: None,
@@ -172,6 +179,7 @@ impl Row {
         let ever = |seconds: u64| Some(seconds).filter(|seconds| *seconds > 0);
         let mut object = Object::new();
         object.push("name", self.name.as_str());
+        object.push("system_account", self.system_account);
         object.push("state", self.word());
         object.push(
             "reason",
@@ -192,7 +200,7 @@ impl Row {
 }
 
 /// How one user's record stands.
-fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
+fn look(store: &Store, name: &str, people: People, rules: Rules, now: UnixTime) -> Row {
     let row = Row::off(name.to_owned());
     let account = match UserName::new(name).map_err(Error::from) {
         Ok(name) => Account::resolve(&name).map_err(Error::from),
@@ -209,6 +217,7 @@ fn look(store: &Store, name: &str, rules: Rules, now: UnixTime) -> Row {
     };
     let row = Row {
         name: account.name().to_string(),
+        system_account: account.uid().is_some_and(|uid| people.lack(uid)),
         ..row
     };
     // What a first login has begun or confirmed is that login's, or was a stranger's.

@@ -7,8 +7,9 @@ use pam_otp_core::store::Account;
 use pam_otp_core::user::UserName;
 
 use crate::error::Error;
+use crate::plain::plain;
 use crate::policy::{self, Change, DAY, Names, Written};
-use crate::reply::{Object, Reply};
+use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 
 const KEYS: [&str; 3] = ["require_users", "require_groups", DAY];
@@ -84,6 +85,7 @@ fn tell(written: &Written, changed: bool, reply: &mut Reply) -> Result<(), Error
     reply.field("groups", policy::listed(written, Names::RequireGroups));
     reply.field("by", written.day());
     reply.field("unenrolled", unenrolled(&written.policy));
+    tell_rules(written, reply)?;
     policy::tell_sections(reply, written, &KEYS, |section| {
         let words = format!(
             "required users: {}; groups: {}; of these, without a record: {}",
@@ -93,6 +95,28 @@ fn tell(written: &Written, changed: bool, reply: &mut Reply) -> Result<(), Error
         );
         (words, fields(section))
     })
+}
+
+/// Services that go by the same lists, and have a rule of their own for who has no record.
+fn tell_rules(written: &Written, reply: &mut Reply) -> Result<(), Error> {
+    let listed = written.sections(&KEYS)?;
+    let mut rules = Vec::new();
+    for (service, own) in written.sections(&["unenrolled"])? {
+        if listed.iter().any(|(with_list, _)| *with_list == service) {
+            continue;
+        }
+        reply.line(&format!(
+            "[service.{}]: the same; of these, without a record: {}",
+            plain(&service),
+            without_record(&own)
+        ));
+        let mut object = Object::new();
+        object.push("unenrolled", unenrolled(&own.policy));
+        object.push("service", service);
+        rules.push(object);
+    }
+    reply.field("unenrolled_at", rules.into_iter().collect::<List>());
+    Ok(())
 }
 
 fn fields(written: &Written) -> Object {
