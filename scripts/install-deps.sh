@@ -31,9 +31,9 @@ applications="openssh-server openssh-client sudo login cockpit-ws cockpit-bridge
     chromium postgresql postgresql-client sasl2-bin freeradius freeradius-utils openvpn
     squid polkitd pkexec dbus i3lock sway swaylock wtype xvfb xdotool"
 
-# The page, in a browser against a real Cockpit.
-browser='passwd util-linux mount iproute2 python3 python3-venv sudo cockpit-ws cockpit-bridge
-    cockpit-system chromium'
+# The page, in a browser against a real Cockpit, and a service that it switches on.
+browser='passwd util-linux mount iproute2 python3 python3-venv sudo openssh-server
+    cockpit-ws cockpit-bridge cockpit-system chromium'
 
 case $purpose in
     build) needed=$build wanted= ;;
