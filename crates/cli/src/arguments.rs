@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use pam_otp_core::policy::DEFAULT_FILE;
 
 use crate::commands::{self, Command};
 use crate::examples;
@@ -21,9 +20,9 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) user: Option<String>,
 
-    /// Read this policy file
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
-    pub(crate) policy: PathBuf,
+    /// Read this policy file instead of /etc/security/pam_otp.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 
     /// Apply the policy's section for this PAM service
     #[arg(long, global = true, value_name = "NAME")]

@@ -253,3 +253,65 @@ fn setup_warns_of_first_logins_that_cockpit_would_log() {
     assert_eq!(answer["logged_first_logins"], json!([]));
     assert!(!warns(&answer), "{answer}");
 }
+
+/// Another system's directory, e.g. an image that is being made.
+const IMAGE: &str = "/run/image";
+
+#[test]
+fn below_another_root_setup_goes_by_the_policy_there() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let (enrolls, denies) = ("unenrolled = \"enroll\"\n", "unenrolled = \"deny\"\n");
+    let stack = format!("{IMAGE}/etc/pam.d/cockpit");
+    let new = "auth requisite pam_unix.so\n";
+    let by_other = format!("{new}auth required pam_otp.so policy=/etc/security/other.toml\n");
+    // The policies here and there, and whether a login there would enrol its user.
+    for (here, there, lines, arguments, logged) in [
+        (denies, enrolls, new, &[][..], true),
+        (enrolls, denies, new, &[], false),
+        (enrolls, "", new, &[], false),
+        // What is named is named from here.
+        (enrolls, denies, new, &["--policy", POLICY], true),
+        (denies, enrolls, new, &["--policy", POLICY], false),
+        // Another file, which the line names.
+        (denies, enrolls, &by_other, &[], true),
+        (enrolls, denies, &by_other, &[], false),
+        (enrolls, denies, &by_other, &["--policy", POLICY], false),
+    ] {
+        let case = format!("{here:?}, {there:?}, {lines:?}, {arguments:?}");
+        sandbox.write(&stack, lines, 0o644);
+        for name in ["pam_otp.toml", "other.toml"] {
+            let file = format!("/etc/security/{name}");
+            sandbox.write(&file, here, 0o644);
+            let file = format!("{IMAGE}{file}");
+            sandbox.write(&file, there, 0o644);
+            if there.is_empty() {
+                run(sandbox.command("rm").arg(&file), "");
+            }
+        }
+        let mut all = vec!["cockpit", "--root", IMAGE];
+        all.extend(arguments);
+        let answer = setup(&sandbox, &all);
+        let expected = if logged {
+            json!(["cockpit"])
+        } else {
+            json!([])
+        };
+        assert_eq!(answer["logged_first_logins"], expected, "{case}: {answer}");
+        if lines == new {
+            // Who enrols there must have typed the right password before.
+            let difference = answer["files"][0]["difference"].as_str().unwrap();
+            let stays = !difference.contains("-auth requisite pam_unix.so");
+            assert_eq!(stays, logged, "{case}: {difference}");
+            // And the file that is to be changed is told.
+            let file = if arguments.is_empty() {
+                format!("of {IMAGE}{POLICY}")
+            } else {
+                format!("of {POLICY}")
+            };
+            let warning = answer["warnings"].to_string();
+            assert_eq!(warning.contains(&file), logged, "{case}: {warning}");
+        }
+    }
+}
