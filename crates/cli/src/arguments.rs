@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use pam_otp_core::policy::DEFAULT_FILE;
 
 use crate::commands::{self, Command};
 use crate::examples;
@@ -20,8 +21,8 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) user: Option<String>,
 
-    /// Read this policy file instead of /etc/security/pam_otp.toml
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The policy file, if it is not the default one.
+    #[arg(long, global = true, value_name = "FILE", help = format!("Read this policy file instead of {DEFAULT_FILE}"))]
     pub(crate) policy: Option<PathBuf>,
 
     /// Apply the policy's section for this PAM service
