@@ -71,6 +71,52 @@ fn whom_a_first_login_would_enrol_is_not_said_to_be_locked_out() {
 }
 
 #[test]
+fn whom_a_first_login_could_make_no_record_for_is_said_to_be_locked_out() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    // As sshd wants it of those whom it keeps below their homes.
+    run(sandbox.command("chown").args(["root", "/home/alice"]), "");
+    run(sandbox.command("chmod").args(["0755", "/home/alice"]), "");
+    sandbox.pam_service("door", STACK);
+    let asks = "auth requisite pam_unix.so\nauth required {module}";
+    sandbox.pam_service("other", asks);
+    let enrolls = "unenrolled = \"enroll\"\n";
+    let later = format!("{enrolls}enroll_by = \"9999-01-01\"\n");
+    let required = format!("{later}require_users = [\"alice\"]\n");
+    let about = ["--user", "alice", "--service", "other"];
+    let mut mend = String::new();
+    for (policy, locked_out, login, severity) in [
+        // Who may put it off gets in still.
+        (later.as_str(), json!([]), "enrols", "warning"),
+        (&required, json!(["alice"]), "refused", "error"),
+        (enrolls, json!(["alice"]), "refused", "error"),
+    ] {
+        sandbox.write(POLICY, policy, 0o644);
+        let answer = setup(&sandbox, &["door"]);
+        assert_eq!(answer["locked_out"], locked_out, "{policy}");
+        let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        assert_eq!(answer["verdicts"][0]["login"], login, "{answer:#}");
+        let found = find(&answer, "unreadable_record");
+        assert_eq!(found["severity"], severity, "{policy}");
+        found["mend"].as_str().unwrap().clone_into(&mut mend);
+    }
+    run(sandbox.command("sh").args(["-euc", &mend]), "");
+    let answer = setup(&sandbox, &["door"]);
+    assert_eq!(answer["locked_out"], json!([]), "{mend}");
+    let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+    assert_eq!(answer["verdicts"][0]["login"], "enrols", "{answer:#}");
+    // What was made does for the user, and the home is as sshd wants it still.
+    let mut enrol = sandbox.command_as("alice", sandbox.pam_otp());
+    run(enrol.args(["enroll", "--json"]), "");
+    let owner = run(
+        sandbox.command("stat").args(["-c", "%U", "/home/alice"]),
+        "",
+    );
+    assert_eq!(owner.trim(), "root");
+}
+
+#[test]
 fn the_day_until_which_a_login_may_put_it_off_is_that_of_who_is_required() {
     let Some(sandbox) = sandbox() else {
         return;
