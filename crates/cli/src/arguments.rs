@@ -21,9 +21,9 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) user: Option<String>,
 
-    /// Read this policy file
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
-    pub(crate) policy: PathBuf,
+    /// The policy file, if it is not the default one.
+    #[arg(long, global = true, value_name = "FILE", help = format!("Read this policy file instead of {DEFAULT_FILE}"))]
+    pub(crate) policy: Option<PathBuf>,
 
     /// Apply the policy's section for this PAM service
     #[arg(long, global = true, value_name = "NAME")]

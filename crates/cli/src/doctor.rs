@@ -5,7 +5,7 @@
 //! [`shown`] prints.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use pam_otp_core::policy::PolicyError;
@@ -32,6 +32,7 @@ mod ways;
 
 use crate::clock::Clock;
 use crate::first_login::Logged;
+use crate::policy_path::PolicyPath;
 use crate::session::Session;
 use examined::{Examined, Line};
 use finding::{Finding, Findings, Severity, Subject};
@@ -46,7 +47,7 @@ pub(crate) struct Inquiry {
     /// By this service; `None`: by all that name the module.
     pub(crate) service: Option<String>,
     /// The policy file of lines that name none.
-    pub(crate) policy: PathBuf,
+    pub(crate) policy: PolicyPath,
     /// Whom commands that mend must name, if it is about another user.
     pub(crate) other: Option<String>,
 }
@@ -79,7 +80,7 @@ pub(crate) fn examine(inquiry: &Inquiry) -> Report {
         let says = format!("no service in /etc/pam.d names {}", module::FILE);
         let finding = Finding::new(Severity::Note, Subject::Stack, "no_services", says);
         findings.push(finding.mend(module::setup(&["sshd", "--try", "5m", "--reload"])));
-        findings.push(policy::file(&inquiry.policy, false));
+        findings.push(policy::file(&inquiry.policy.file(), false));
     }
     for service in &names {
         let read = Examined::read(&services, service, &inquiry.policy, modules.clone());

@@ -2,12 +2,12 @@
 //! codes of whoever enrols there.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_stack::{Entry, Place};
 
-use crate::session::policy_by;
+use crate::policy_path::PolicyPath;
 
 /// Services of applications that write what PAM shows into the journal, in lower case
 /// as libpam has them, and the applications' names.
@@ -31,37 +31,36 @@ pub(crate) enum SaidBy {
 }
 
 impl Logged {
-    /// Those by a line of the module in this service's stack. `policy_file` is the
-    /// policy of lines that name none. None, too, where what the line or the policy
-    /// says is broken: every login is refused then.
-    pub(crate) fn by_line(service: &str, entry: &Entry, policy_file: &Path) -> Option<Self> {
+    /// Those by a line of the module in this service's stack. None, too, where what
+    /// the line or the policy says is broken: every login is refused then.
+    pub(crate) fn by_line(service: &str, entry: &Entry, policies: &PolicyPath) -> Option<Self> {
         let written = entry.module().map(|module| module.arguments.as_slice());
         let written = written.unwrap_or_default();
         // A later argument overrules an earlier one, and all that is no `enroll` means
         // another word.
         let overrules = written.iter().any(|it| it.starts_with("unenrolled="));
         let line = overrules.then(|| entry.place.clone());
-        Self::by(service, written, line, policy_file)
+        Self::by(service, written, line, policies)
     }
 
     /// The same by a line without arguments, which is not there yet.
-    pub(crate) fn by_new_line(service: &str, policy_file: &Path) -> Option<Self> {
-        Self::by(service, &[], None, policy_file)
+    pub(crate) fn by_new_line(service: &str, policies: &PolicyPath) -> Option<Self> {
+        Self::by(service, &[], None, policies)
     }
 
     fn by(
         service: &str,
         written: &[String],
         line: Option<Place>,
-        policy_file: &Path,
+        policies: &PolicyPath,
     ) -> Option<Self> {
         let mut logging = LOGGING.into_iter();
         let (service, application) = logging.find(|it| it.0.eq_ignore_ascii_case(service))?;
         let arguments = Arguments::parse(written.iter().map(String::as_bytes)).ok()?;
-        let (arguments, policy) = policy_by(arguments, policy_file, service).ok()?;
+        let (arguments, policy) = policies.by_line(arguments, service).ok()?;
         // A line that only parts a field shows nothing.
         let shows = policy.enrols(arguments.field) && arguments.field != Field::Split;
-        let file = || arguments.policy.unwrap_or_else(|| policy_file.to_owned());
+        let file = || arguments.policy.unwrap_or_else(|| policies.file());
         shows.then(|| Self {
             service,
             application,

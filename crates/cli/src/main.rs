@@ -37,6 +37,7 @@ mod mismatch;
 mod person;
 mod plain;
 mod policy;
+mod policy_path;
 mod present;
 mod qr;
 mod reply;

@@ -38,7 +38,7 @@ pub(crate) struct Written {
 impl Written {
     /// Reads what is there now.
     pub(crate) fn look(session: &Session) -> Result<Self, Error> {
-        let path = session.policy_file.clone();
+        let path = session.policy_path.file();
         let text = file::read(&path)?.unwrap_or_default();
         Self::read(path, text, session.service.clone())
     }
@@ -177,7 +177,7 @@ impl Change {
     ///
     /// [`Error`]; then the file is as it was.
     fn make(&self, session: &Session, reply: &mut Reply) -> Result<(Written, bool), Error> {
-        let file = PolicyFile::hold(&session.policy_file)?;
+        let file = PolicyFile::hold(&session.policy_path.file())?;
         let path = file.path().to_owned();
         let before = Written::read(path.clone(), file.text().to_vec(), session.service.clone())?;
         let (text, expected) = self.rewrite(&before, reply)?;

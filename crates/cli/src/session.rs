@@ -8,9 +8,7 @@ use std::time::SystemTime;
 use nix::unistd::{Uid, User};
 use pam_otp_core::answer::Answer;
 use pam_otp_core::enrolment::Pending;
-use pam_otp_core::policy::{
-    Arguments as Line, DEFAULT_FILE, DEFAULT_SYSTEM_STORE, Policy, PolicyError, StoreKind,
-};
+use pam_otp_core::policy::{DEFAULT_SYSTEM_STORE, Policy, StoreKind};
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, HOME_RECORD, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
@@ -21,6 +19,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupts;
 use crate::person;
 use crate::plain::plain;
+use crate::policy_path::PolicyPath;
 use crate::syslog;
 
 /// One run of the command.
@@ -33,7 +32,7 @@ pub(crate) struct Session {
     /// Whom this is about.
     pub(crate) account: Account,
     /// The policy file.
-    pub(crate) policy_file: PathBuf,
+    pub(crate) policy_path: PolicyPath,
     /// The service whose section applies.
     pub(crate) service: Option<String>,
     /// Whom `--user` names.
@@ -93,6 +92,7 @@ impl Session {
         };
         let name = UserName::new(name)?;
         let for_another = arguments.user.is_some() && arguments.user != own_name;
+        let policy_path = policy_path(arguments)?;
         let policy = policy(arguments, about_policy);
         let charge = Charge::of(caller, policy.as_ref().ok());
         if for_another && charge == Charge::Nothing {
@@ -109,7 +109,7 @@ impl Session {
             policy => policy?,
         };
         if caller.is_root() && !about_policy && !about_stacks {
-            keep_out(&policy, arguments, command)?;
+            keep_out(&policy, &policy_path, command)?;
         }
         let warning = meet(&account, policy.store, command)?;
         if let (Some(warning), false) = (&warning, arguments.json) {
@@ -119,7 +119,7 @@ impl Session {
             store: Store::new(&policy),
             policy,
             account,
-            policy_file: std::path::absolute(&arguments.policy).map_err(Error::Io)?,
+            policy_path,
             service: arguments.service.clone(),
             named: arguments.user.clone(),
             command,
@@ -299,11 +299,6 @@ impl Session {
         syslog::done(action, self.user(), &self.caller, path);
     }
 
-    /// The policy as a login through another service would have it.
-    pub(crate) fn policy_for(&self, service: &str) -> Result<Policy, Error> {
-        policy_of(&self.policy_file, service, false)
-    }
-
     /// The clock, read here and nowhere else.
     #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub(crate) fn now() -> UnixTime {
@@ -340,7 +335,7 @@ pub(crate) fn owner(policy: &Policy) -> Option<Uid> {
 }
 
 /// Root keeps out of such a store: what it made there its owner could not read.
-fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Result<(), Error> {
+fn keep_out(policy: &Policy, path: &PolicyPath, command: &'static str) -> Result<(), Error> {
     let Some(owner) = owner(policy).filter(|owner| !owner.is_root()) else {
         return Ok(());
     };
@@ -352,39 +347,25 @@ fn keep_out(policy: &Policy, arguments: &Arguments, command: &'static str) -> Re
     Err(Error::OthersStore {
         path: policy.system_store.clone(),
         owner: user.map_or_else(|| owner.to_string(), |user| user.name),
-        policy: arguments.policy.clone(),
+        policy: path.file(),
         command,
     })
 }
 
+/// Where the policy lies.
+pub(crate) fn policy_path(arguments: &Arguments) -> Result<PolicyPath, Error> {
+    PolicyPath::new(arguments.policy.as_deref()).map_err(Error::Io)
+}
+
 /// The policy as a login through this service would have it.
 pub(crate) fn policy(arguments: &Arguments, may_be_made: bool) -> Result<Policy, Error> {
-    let service = arguments.service.as_deref().unwrap_or_default();
-    policy_of(&arguments.policy, service, may_be_made)
-}
-
-fn policy_of(path: &std::path::Path, service: &str, may_be_made: bool) -> Result<Policy, Error> {
-    if may_be_made
-        && std::fs::symlink_metadata(path).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
-    {
+    let path = policy_path(arguments)?;
+    let is_missing = || {
+        let found = std::fs::symlink_metadata(path.file());
+        found.is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
+    };
+    if may_be_made && is_missing() {
         return Ok(Policy::default());
     }
-    let path = std::path::absolute(path).map_err(Error::Io)?;
-    let (_, policy) = policy_by(Line::default(), &path, service)?;
-    Ok(policy)
-}
-
-/// The policy as a login by this line of the service's stack would have it, and the
-/// line with the policy file that it reads: `path`, if it names none.
-pub(crate) fn policy_by(
-    mut line: Line,
-    path: &Path,
-    service: &str,
-) -> Result<(Line, Policy), PolicyError> {
-    // Like a login: only the default file may be missing.
-    if line.policy.is_none() && path.as_os_str() != DEFAULT_FILE {
-        line.policy = Some(path.to_owned());
-    }
-    let policy = Policy::for_login(&line, service)?;
-    Ok((line, policy))
+    Ok(path.for_service(arguments.service.as_deref().unwrap_or_default())?)
 }

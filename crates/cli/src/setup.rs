@@ -12,6 +12,7 @@ use crate::commands::setup::{Method, Options};
 use crate::error::Error;
 use crate::person;
 use crate::plain::plain;
+use crate::policy_path::PolicyPath;
 use crate::reply::Reply;
 use crate::session::Session;
 
@@ -38,6 +39,7 @@ struct Setup<'a> {
     session: &'a Session,
     options: &'a Options,
     root: PathBuf,
+    policies: PolicyPath,
     shelf: Shelf,
     services: Services,
 }
@@ -50,6 +52,7 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         options,
         shelf: Shelf::new(&root),
         services: Services::under(&root),
+        policies: session.policy_path.below(&root),
         root,
     };
     let Some(name) = &options.name else {

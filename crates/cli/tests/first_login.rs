@@ -71,6 +71,52 @@ fn whom_a_first_login_would_enrol_is_not_said_to_be_locked_out() {
 }
 
 #[test]
+fn whom_a_first_login_could_make_no_record_for_is_said_to_be_locked_out() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    // As sshd wants it of those whom it keeps below their homes.
+    run(sandbox.command("chown").args(["root", "/home/alice"]), "");
+    run(sandbox.command("chmod").args(["0755", "/home/alice"]), "");
+    sandbox.pam_service("door", STACK);
+    let asks = "auth requisite pam_unix.so\nauth required {module}";
+    sandbox.pam_service("other", asks);
+    let enrolls = "unenrolled = \"enroll\"\n";
+    let later = format!("{enrolls}enroll_by = \"9999-01-01\"\n");
+    let required = format!("{later}require_users = [\"alice\"]\n");
+    let about = ["--user", "alice", "--service", "other"];
+    let mut mend = String::new();
+    for (policy, locked_out, login, severity) in [
+        // Who may put it off gets in still.
+        (later.as_str(), json!([]), "enrols", "warning"),
+        (&required, json!(["alice"]), "refused", "error"),
+        (enrolls, json!(["alice"]), "refused", "error"),
+    ] {
+        sandbox.write(POLICY, policy, 0o644);
+        let answer = setup(&sandbox, &["door"]);
+        assert_eq!(answer["locked_out"], locked_out, "{policy}");
+        let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+        assert_eq!(answer["verdicts"][0]["login"], login, "{answer:#}");
+        let found = find(&answer, "unreadable_record");
+        assert_eq!(found["severity"], severity, "{policy}");
+        found["mend"].as_str().unwrap().clone_into(&mut mend);
+    }
+    run(sandbox.command("sh").args(["-euc", &mend]), "");
+    let answer = setup(&sandbox, &["door"]);
+    assert_eq!(answer["locked_out"], json!([]), "{mend}");
+    let (answer, _) = doctor(sandbox.command(sandbox.pam_otp()), &about);
+    assert_eq!(answer["verdicts"][0]["login"], "enrols", "{answer:#}");
+    // What was made does for the user, and the home is as sshd wants it still.
+    let mut enrol = sandbox.command_as("alice", sandbox.pam_otp());
+    run(enrol.args(["enroll", "--json"]), "");
+    let owner = run(
+        sandbox.command("stat").args(["-c", "%U", "/home/alice"]),
+        "",
+    );
+    assert_eq!(owner.trim(), "root");
+}
+
+#[test]
 fn the_day_until_which_a_login_may_put_it_off_is_that_of_who_is_required() {
     let Some(sandbox) = sandbox() else {
         return;
@@ -252,4 +298,66 @@ fn setup_warns_of_first_logins_that_cockpit_would_log() {
     let answer = setup(&sandbox, &["cockpit"]);
     assert_eq!(answer["logged_first_logins"], json!([]));
     assert!(!warns(&answer), "{answer}");
+}
+
+/// Another system's directory, e.g. an image that is being made.
+const IMAGE: &str = "/run/image";
+
+#[test]
+fn below_another_root_setup_goes_by_the_policy_there() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let (enrolls, denies) = ("unenrolled = \"enroll\"\n", "unenrolled = \"deny\"\n");
+    let stack = format!("{IMAGE}/etc/pam.d/cockpit");
+    let new = "auth requisite pam_unix.so\n";
+    let by_other = format!("{new}auth required pam_otp.so policy=/etc/security/other.toml\n");
+    // The policies here and there, and whether a login there would enrol its user.
+    for (here, there, lines, arguments, logged) in [
+        (denies, enrolls, new, &[][..], true),
+        (enrolls, denies, new, &[], false),
+        (enrolls, "", new, &[], false),
+        // What is named is named from here.
+        (enrolls, denies, new, &["--policy", POLICY], true),
+        (denies, enrolls, new, &["--policy", POLICY], false),
+        // Another file, which the line names.
+        (denies, enrolls, &by_other, &[], true),
+        (enrolls, denies, &by_other, &[], false),
+        (enrolls, denies, &by_other, &["--policy", POLICY], false),
+    ] {
+        let case = format!("{here:?}, {there:?}, {lines:?}, {arguments:?}");
+        sandbox.write(&stack, lines, 0o644);
+        for name in ["pam_otp.toml", "other.toml"] {
+            let file = format!("/etc/security/{name}");
+            sandbox.write(&file, here, 0o644);
+            let file = format!("{IMAGE}{file}");
+            sandbox.write(&file, there, 0o644);
+            if there.is_empty() {
+                run(sandbox.command("rm").arg(&file), "");
+            }
+        }
+        let mut all = vec!["cockpit", "--root", IMAGE];
+        all.extend(arguments);
+        let answer = setup(&sandbox, &all);
+        let expected = if logged {
+            json!(["cockpit"])
+        } else {
+            json!([])
+        };
+        assert_eq!(answer["logged_first_logins"], expected, "{case}: {answer}");
+        if lines == new {
+            // Who enrols there must have typed the right password before.
+            let difference = answer["files"][0]["difference"].as_str().unwrap();
+            let stays = !difference.contains("-auth requisite pam_unix.so");
+            assert_eq!(stays, logged, "{case}: {difference}");
+            // And the file that is to be changed is told.
+            let file = if arguments.is_empty() {
+                format!("of {IMAGE}{POLICY}")
+            } else {
+                format!("of {POLICY}")
+            };
+            let warning = answer["warnings"].to_string();
+            assert_eq!(warning.contains(&file), logged, "{case}: {warning}");
+        }
+    }
 }

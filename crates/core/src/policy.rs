@@ -100,10 +100,20 @@ impl Policy {
     ///
     /// [`PolicyError`]; the login must then be denied.
     pub fn for_login(arguments: &Arguments, service: &str) -> Result<Self, PolicyError> {
-        let path = arguments
-            .policy
-            .as_deref()
-            .unwrap_or(Path::new(DEFAULT_FILE));
+        Self::for_login_with_default(arguments, Path::new(DEFAULT_FILE), service)
+    }
+
+    /// The same on a system whose default file is this one.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`]; the login must then be denied.
+    pub fn for_login_with_default(
+        arguments: &Arguments,
+        default: &Path,
+        service: &str,
+    ) -> Result<Self, PolicyError> {
+        let path = arguments.policy.as_deref().unwrap_or(default);
         // A file that the stack names must be there; the default one need not.
         let text = file::load(path).map_err(|error| PolicyError::file(path, error))?;
         let mut policy = match text {

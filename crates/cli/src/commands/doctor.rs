@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(Reply, Audience), Error> {
     let account = about.map(|name| account(name)).transpose()?;
     let inquiry = Inquiry {
         service: arguments.service.clone(),
-        policy: std::path::absolute(&arguments.policy).map_err(Error::Io)?,
+        policy: crate::session::policy_path(arguments)?,
         other: other.cloned(),
         account,
     };

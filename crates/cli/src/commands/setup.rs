@@ -49,7 +49,8 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) reload: bool,
 
-    /// Change the stacks of the system below this directory, and not its sshd
+    /// Change the stacks of the system below this directory by that system's policy,
+    /// and not its sshd
     #[arg(long, value_name = "DIR", conflicts_with_all = ["attempt", "reload"])]
     pub(crate) root: Option<PathBuf>,
 

@@ -1,6 +1,6 @@
 //! A service's auth stack, and what its lines for the module say.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::{Policy, PolicyError};
@@ -8,7 +8,7 @@ use pam_otp_stack::{Kind, Module, Place, Return, Services, Stack, StackError};
 
 use super::ways::{self, Answer, Visitor, Way, certainly};
 use super::{module, policy, services};
-use crate::session::policy_by;
+use crate::policy_path::PolicyPath;
 
 /// A line of the auth stack that calls the module.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Examined {
     pub(super) fn read(
         services: &Services,
         service: &str,
-        policy_file: &Path,
+        policies: &PolicyPath,
         modules: Option<PathBuf>,
     ) -> Result<Self, StackError> {
         let stack = services.stack(service, Kind::Auth)?;
@@ -68,7 +68,7 @@ impl Examined {
         let ours = entries.filter(|(_, entry)| services::is_ours(entry));
         let lines = ours.filter_map(|(at, entry)| {
             let line = entry.module()?;
-            Some(read_line(at, &entry.place, line, service, policy_file))
+            Some(read_line(at, &entry.place, line, service, policies))
         });
         Ok(Self {
             service: service.to_owned(),
@@ -210,12 +210,18 @@ impl Examined {
     }
 }
 
-fn read_line(at: usize, place: &Place, line: &Module, service: &str, policy_file: &Path) -> Line {
+fn read_line(
+    at: usize,
+    place: &Place,
+    line: &Module,
+    service: &str,
+    policies: &PolicyPath,
+) -> Line {
     let arguments = Arguments::parse(line.arguments.iter().map(String::as_bytes));
     let named = arguments.as_ref().ok().and_then(|it| it.policy.clone());
-    let path = policy::path(named.as_deref(), policy_file);
+    let path = policy::path(named.as_deref(), &policies.file());
     let told = arguments.map_err(PolicyError::from);
-    let told = told.and_then(|told| policy_by(told, policy_file, &service.to_ascii_lowercase()));
+    let told = told.and_then(|told| policies.by_line(told, &service.to_ascii_lowercase()));
     Line {
         at,
         place: place.clone(),

@@ -99,10 +99,7 @@ impl Subjected<'_> {
                 let path = record.path().to_owned();
                 (self.found(&record, &mut findings), path)
             }
-            Ok(None) => {
-                findings.push(self.none());
-                (Standing::Unenrolled, self.path.clone())
-            }
+            Ok(None) => (self.unenrolled(&store, &mut findings), self.path.clone()),
             Err(error) => (self.broken(error, &mut findings), self.path.clone()),
         };
         if !matches!(standing, Standing::Unseen(_)) {
@@ -144,6 +141,36 @@ impl Subjected<'_> {
             findings.extend(self.token(token, &state));
         }
         Standing::Enrolled
+    }
+
+    fn unenrolled(&self, store: &Store, findings: &mut Vec<Finding>) -> Standing {
+        let makes_record = self.enrols.then(|| store.check_enrol(self.account));
+        let Some(Err(error)) = makes_record else {
+            findings.push(self.none());
+            return Standing::Unenrolled;
+        };
+        let mend = self.mend_enrolling(&error);
+        let error = Error::from(error);
+        let says = format!("no login could make a record for {}: {error}", self.user());
+        // Until the policy's day the user gets in by putting it off.
+        let put_off = self.policy.put_off_until(self.required);
+        let (severity, standing) = match put_off.and_then(|day| day.days_until(self.now)) {
+            Some(_) => (Severity::Warning, Standing::Unenrolled),
+            None => (Severity::Error, Standing::Broken(error.to_string())),
+        };
+        findings.push(finding(severity, error.code(), says).mend_if(mend));
+        standing
+    }
+
+    /// A home stays whose it is: sshd, e.g., keeps users only below directories of
+    /// root's.
+    fn mend_enrolling(&self, error: &StoreError) -> Option<String> {
+        match error {
+            StoreError::Io { error, .. } if error.kind() == ErrorKind::PermissionDenied => {
+                Some(self.directory(&self.path))
+            }
+            error => self.mend(error),
+        }
     }
 
     fn none(&self) -> Finding {
@@ -196,14 +223,7 @@ impl Subjected<'_> {
                 shell(&[&"pam-otp", &"enroll", &"--user", &user]),
             ]
             .join(" && "),
-            StoreError::Missing(path) => {
-                let owner = match self.policy.store {
-                    StoreKind::Home => user,
-                    StoreKind::System => "root",
-                };
-                let path = path.display();
-                shell(&[&"install", &"-d", &"-m", &"0700", &"-o", &owner, &path])
-            }
+            StoreError::Missing(path) => self.directory(path),
             StoreError::UnknownUser { user } | StoreError::Account { user, .. } => {
                 shell(&[&"getent", &"passwd", user])
             }
@@ -214,6 +234,16 @@ impl Subjected<'_> {
             StoreError::Locked(path) => shell(&[&"fuser", &"-v", &path.display()]),
             _ => return None,
         })
+    }
+
+    /// Makes a directory that is the owner's alone.
+    fn directory(&self, path: &Path) -> String {
+        let owner = match self.policy.store {
+            StoreKind::Home => self.user(),
+            StoreKind::System => "root",
+        };
+        let path = path.display();
+        shell(&[&"install", &"-d", &"-m", &"0700", &"-o", &owner, &path])
     }
 
     fn secure(&self, path: &Path, problem: Problem) -> String {

@@ -107,7 +107,7 @@ impl Setup<'_> {
         let read = files::read(path)?;
         let content = read.clone().unwrap_or_default();
         let file = ServiceFile::parse(path, content).map_err(SetupError::from)?;
-        let policy = self.session.policy_for(service)?;
+        let policy = self.policies.for_service(service)?;
         // Strangers must not be asked to enrol.
         let hide = policy.unenrolled != Unenrolled::Enroll;
         let place =

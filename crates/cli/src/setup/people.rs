@@ -6,6 +6,8 @@ use pam_otp_core::policy::{Policy, Unenrolled};
 use pam_otp_core::store::{Account, Store};
 use pam_otp_core::user::UserName;
 
+use crate::session::Session;
+
 /// Groups whose members administer a machine.
 const GROUPS: [&str; 3] = ["sudo", "wheel", "admin"];
 
@@ -21,8 +23,8 @@ pub(crate) fn administrators() -> Vec<String> {
     names
 }
 
-/// Those of them whom the policy would not let in: without a record, or with a
-/// broken one.
+/// Those of them whom the policy would not let in: without a record, where a login
+/// makes none, or with a broken one.
 pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
     let store = Store::new(policy);
     let out = names.iter().filter(|name| {
@@ -40,7 +42,10 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
                     Ok(None) => match policy.unenrolled {
                         Unenrolled::Deny => true,
                         Unenrolled::Allow => standing == Standing::Required,
-                        Unenrolled::Enroll => false,
+                        Unenrolled::Enroll => {
+                            let required = standing == Standing::Required;
+                            !may_put_off(policy, required) && store.check_enrol(&account).is_err()
+                        }
                     },
                     Err(_) => true,
                 }
@@ -48,4 +53,10 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
         }
     });
     out.cloned().collect()
+}
+
+/// Whether who has no record gets in without enrolling, for some days still.
+fn may_put_off(policy: &Policy, required: bool) -> bool {
+    let day = policy.put_off_until(required);
+    day.is_some_and(|day| day.days_until(Session::now()).is_some())
 }

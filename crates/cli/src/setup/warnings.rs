@@ -12,7 +12,6 @@ impl Setup<'_> {
     /// First logins that an application would log, by this service or by one that has
     /// its lines.
     pub(super) fn warn_of_first_logins(&self, service: &str, answer: &mut Answer) {
-        let policy_file = &self.session.policy_file;
         let including = self.services.including(service, Kind::Auth);
         for name in including.iter().map(String::as_str).chain([service]) {
             let Ok(stack) = self.services.stack(name, Kind::Auth) else {
@@ -23,9 +22,9 @@ impl Setup<'_> {
                 .filter(|entry| placing::is_ours(entry.module()))
                 .peekable();
             let logged = if ours.peek().is_some() {
-                ours.find_map(|entry| Logged::by_line(name, entry, policy_file))
+                ours.find_map(|entry| Logged::by_line(name, entry, &self.policies))
             } else {
-                Logged::by_new_line(name, policy_file)
+                Logged::by_new_line(name, &self.policies)
             };
             if let Some(logged) = logged {
                 answer.warnings.push(logged.to_string());
@@ -49,7 +48,7 @@ impl Setup<'_> {
         if self.options.root.is_some() {
             return Ok(());
         }
-        let policy = self.session.policy_for(service)?;
+        let policy = self.policies.for_service(service)?;
         let names = people::administrators();
         answer.locked_out = people::locked_out(&policy, &names);
         if !answer.locked_out.is_empty() {

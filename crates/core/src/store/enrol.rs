@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::change::read_pending;
@@ -128,6 +128,33 @@ impl Store {
                 // keep an administrator from taking it away. Out of the way it
                 // goes as a whole.
                 Err(error) => set_aside(place, &base).ok_or(error),
+            }
+        })?
+    }
+}
+
+impl Store {
+    /// Whether the system would let a login make a record for a user who has none.
+    /// Nothing is changed. Only what rights and a disk for reading alone forbid is
+    /// found: not one that is full.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] says what would not let it.
+    pub fn check_enrol(&self, account: &Account) -> Result<(), StoreError> {
+        let place = self.place(account)?;
+        place.enter(|| {
+            let base = place.open_base()?;
+            let made = place.open_record(&base)?;
+            let directory = made.as_ref().unwrap_or(&base);
+            let access = Access::WRITE_OK | Access::EXEC_OK;
+            // By the rights that this thread has now. A kernel that can ask for the
+            // process's own alone says so, and is no reason to speak of refusal.
+            match rustix::fs::accessat(directory, ".", access, AtFlags::EACCESS) {
+                Err(errno @ (Errno::ACCESS | Errno::ROFS)) => {
+                    Err(StoreError::io(place.record_path(), errno))
+                }
+                _ => Ok(()),
             }
         })?
     }
