@@ -341,7 +341,7 @@ fn what_a_flood_of_other_lines_hides_is_not_said_not_to_be_there() {
         return;
     };
     let message = "pam_otp(door:auth): outcome=granted reason=code user=alice";
-    let others = "2026-11-22T06:40:47Z web1 app[7]: noise\n".repeat(200_000);
+    let others = "2026-11-22T06:40:47Z web1 app[7]: pam-otp noise\n".repeat(200_000);
     let ours = format!("2026-11-22T06:40:45Z web1 door[7]: {message}\n");
     world
         .sandbox
@@ -387,12 +387,100 @@ fn looks_on_from_where_it_stopped(world: &World, log: &str) {
     let stays = events(world, &["--until", BACK_TO]);
     let warning = stays["warnings"][0].as_str().expect("a warning");
     assert!(warning.ends_with(&format!("--until {before}")), "{warning}");
+    assert!(warning.contains("more of that second"), "{warning}");
+    let since = events(world, &["--since", BACK_TO, "--until", BACK_TO]);
+    let warning = since["warnings"][0].as_str().expect("a warning");
+    let advice = format!("with an earlier --since and --until {before}");
+    assert!(warning.ends_with(&advice), "{warning}");
 
     let earlier = events(world, &["--until", before]);
     assert_eq!(told(&earlier), all()[..1]);
     assert_eq!(earlier["stopped"], false);
     assert_eq!(earlier["back_to"], Value::Null);
     assert_eq!(earlier["warnings"], json!([]));
+}
+
+/// Somebody's wrong codes must not push a success out of sight without a word.
+#[test]
+fn that_there_are_more_events_than_are_shown_is_said_and_the_rest_is_found() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let line = |second: u32, said: &str| {
+        format!("2026-11-22T06:40:{second}Z web1 door[7]: pam_otp(door:auth): {said}\n")
+    };
+    let denied = line(47, "outcome=denied reason=wrong_code user=alice").repeat(10_000);
+    let log = [
+        &line(45, "outcome=granted reason=code user=alice"),
+        &line(47, "outcome=denied"),
+        &denied,
+    ];
+    world
+        .sandbox
+        .write("/var/log/auth.log", log.map(String::as_str).concat(), 0o640);
+    let answer = events(&world, &["--since", "2026-11-22T06:00:00Z"]);
+    assert_eq!(told(&answer).len(), 10_000);
+    assert_eq!(answer["stopped"], true);
+    assert_eq!(answer["back_to"], 1_795_329_647);
+    let warning = answer["warnings"][0].as_str().expect("a warning");
+    assert!(warning.contains("10,000"), "{warning}");
+    let arguments = [
+        "--since",
+        "2026-11-22T06:00:00Z",
+        "--until",
+        "2026-11-22T06:40:46Z",
+    ];
+    let earlier = events(&world, &arguments);
+    assert_eq!(told(&earlier), all()[..1]);
+    assert_eq!(earlier["stopped"], false);
+    // As many as were asked for: no more are promised.
+    let asked = events(
+        &world,
+        &["--since", "2026-11-22T06:00:00Z", "--lines", "10000"],
+    );
+    assert_eq!(asked["stopped"], false);
+    let mut words = world.sandbox.command(world.sandbox.pam_otp());
+    let words = run(words.args(["events", "--user", "bob"]), "");
+    assert!(words.contains("no such line"), "{words}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let Some(world) = World::or_skip() else {
+        return;
+    };
+    let granted = "pam_otp(door:auth): outcome=granted reason=code user=alice";
+    let line = format!("2026-11-22T06:40:45Z web1 door[7]: {granted}\n");
+    world.sandbox.write("/var/log/auth.log", line, 0o640);
+    world
+        .sandbox
+        .inside(|| std::fs::create_dir("/var/log/auth.log.1").expect("no file"));
+    let reads = |log: &str, unread: &[&str]| {
+        let answer = events(&world, &[]);
+        assert_eq!(
+            (&answer["log"], told(&answer)),
+            (&json!(log), all()[..1].to_vec())
+        );
+        let warnings = answer["warnings"].as_array().expect("warnings");
+        assert_eq!(warnings.len(), unread.len(), "{answer}");
+        for (warning, why) in warnings.iter().zip(unread) {
+            let warning = warning.as_str().expect("words");
+            assert!(warning.contains("cannot be read"), "{warning}");
+            assert!(warning.ends_with(why), "{warning}");
+        }
+    };
+    let file = "/var/log/auth.log.1: not a regular file";
+    reads("/var/log/auth.log", &[file]);
+    let entry = json!({"__REALTIME_TIMESTAMP": "1795329645123456", "MESSAGE": granted});
+    // Bad message, say.
+    let script = format!("[ ! -e /run/empty ] && echo '{entry}'\nexit 1");
+    if !journalctl(&world, &script) {
+        return;
+    }
+    reads("journal", &["journalctl: exit status: 1"]);
+    world.sandbox.write("/run/empty", "", 0o644);
+    let journal = "/usr/bin/journalctl: exit status: 1";
+    reads("/var/log/auth.log", &[file, journal]);
 }
 
 /// Looks until it is so, ten times a second.

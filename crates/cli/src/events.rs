@@ -4,21 +4,26 @@
 //! Else the files are read that syslog daemons write.
 
 use std::fmt;
+use std::time::Duration;
 
 use pam_otp_core::time::UnixTime;
 
+mod deadline;
 mod files;
 mod journal;
 mod line;
 mod stamp;
 
+use deadline::Deadline;
 pub(crate) use line::Entry;
 pub(crate) use stamp::Moment;
 
 /// Most lines of a log that are looked at, for few of ours among many of others.
 const MOST: usize = 200_000;
-/// The same in words.
-pub(crate) const MOST_IN_WORDS: &str = "200,000";
+/// Most of ours.
+pub(crate) const MOST_EVENTS: usize = 10_000;
+/// How long a log is read.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which lines.
 #[derive(Clone, Debug)]
@@ -31,8 +36,8 @@ pub(crate) struct Wanted {
     pub(crate) since: Option<UnixTime>,
     /// Not newer than this second.
     pub(crate) until: Option<UnixTime>,
-    /// At most so many, the last ones.
-    pub(crate) lines: usize,
+    /// At most so many, the last ones; otherwise all, up to [`MOST_EVENTS`].
+    pub(crate) lines: Option<usize>,
 }
 
 impl Wanted {
@@ -51,6 +56,22 @@ impl Wanted {
     fn is_after(&self, time: UnixTime) -> bool {
         self.until.is_some_and(|until| time > until)
     }
+
+    fn are_enough(&self, events: &[Event]) -> bool {
+        self.lines.is_some_and(|lines| events.len() >= lines)
+    }
+
+    /// Adds one more, unless all are wanted and they are too many.
+    fn add(&self, events: &mut Vec<Event>, event: Event) -> Result<(), Stopped> {
+        if self.lines.is_none() && events.len() >= MOST_EVENTS {
+            return Err(Stopped {
+                limit: Limit::Events,
+                back_to: events.last().map(|oldest| oldest.time),
+            });
+        }
+        events.push(event);
+        Ok(())
+    }
 }
 
 /// Why no more lines of a log were looked at.
@@ -60,14 +81,37 @@ enum End {
     Reached,
     /// As many of ours were found as are wanted.
     Enough,
-    /// There were too many.
+    /// A limit was met.
     Stopped(Stopped),
 }
 
-/// Where looking at a log was stopped after [`MOST`] lines.
+/// Which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// [`MOST`].
+    Lines,
+    /// [`MOST_EVENTS`].
+    Events,
+    /// [`PATIENCE`].
+    Time,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "only 200,000 lines of the log were looked at",
+            Self::Events => "only the last 10,000 lines of pam-otp's are shown",
+            Self::Time => "the log was looked at for a minute, and no longer",
+        })
+    }
+}
+
+/// Where looking at a log was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped {
-    /// When the oldest of them was written, if one of them says.
+    /// By what.
+    pub(crate) limit: Limit,
+    /// When the oldest line was written that was looked at, if one says.
     pub(crate) back_to: Option<UnixTime>,
 }
 
@@ -91,10 +135,12 @@ pub(crate) struct Found {
     pub(crate) events: Vec<Event>,
     /// Whether older lines were not looked at: ours may be among them.
     pub(crate) stopped: Option<Stopped>,
+    /// What could not be read, and why: ours may be there.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Found {
-    fn new(log: String, events: Vec<Event>, end: End) -> Self {
+    fn new(log: String, events: Vec<Event>, end: End, unread: Vec<String>) -> Self {
         let stopped = match end {
             End::Stopped(stopped) => Some(stopped),
             End::Reached | End::Enough => None,
@@ -103,6 +149,7 @@ impl Found {
             log,
             events,
             stopped,
+            unread,
         }
     }
 }
@@ -125,11 +172,22 @@ impl fmt::Display for NoLog {
 ///
 /// [`NoLog`] if there is neither a journal nor a file.
 pub(crate) fn read(wanted: &Wanted, now: UnixTime) -> Result<Found, NoLog> {
-    let mut found = match journal::read(wanted) {
-        Ok(found) => found,
-        Err(journal) => files::read(wanted, now).map_err(|files| NoLog {
+    let deadline = Deadline::after(PATIENCE);
+    let in_files = |journal: &str| {
+        files::read(wanted, deadline, now).map_err(|files| NoLog {
             why: format!("{journal}; {files}"),
-        })?,
+        })
+    };
+    let mut found = match journal::program() {
+        Err(none) => in_files(&none)?,
+        Ok(program) => match journal::read(program, wanted, deadline) {
+            Ok(found) => found,
+            Err(failed) => {
+                let mut found = in_files(&failed)?;
+                found.unread.push(failed);
+                found
+            }
+        },
     };
     found.events.reverse();
     Ok(found)

@@ -8,15 +8,13 @@ use pam_otp_core::time::UnixTime;
 use crate::columns::aligned;
 use crate::commands::status::when;
 use crate::error::Error;
-use crate::events::{self, Event, MOST_IN_WORDS, Moment, Stopped, Wanted};
+use crate::events::{self, Event, MOST_EVENTS, Moment, Stopped, Wanted};
 use crate::plain::plain;
 use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 
 /// How many where nothing is said.
 const FEW: usize = 50;
-/// And at most.
-const MANY: usize = 10_000;
 
 /// Which.
 #[derive(Clone, Debug, Args)]
@@ -35,14 +33,14 @@ pub(crate) struct Options {
 }
 
 fn lines() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=MANY as u64)
+    RangedU64ValueParser::new().range(1..=MOST_EVENTS as u64)
 }
 
 /// Reads the system's log, which is root's. Changes nothing.
 pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> {
     session.require_root()?;
     let now = Session::now();
-    let all = options.since.map_or(FEW, |_| MANY);
+    let few = options.since.is_none().then_some(FEW);
     let since = options.since.map(|since| since.second(now));
     let until = options.until.map(|until| until.second(now));
     if until.is_some_and(|until| since.is_some_and(|since| until < since)) {
@@ -54,14 +52,19 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         service: session.service.clone(),
         since,
         until,
-        lines: options.lines.unwrap_or(all),
+        lines: options.lines.or(few),
     };
     let found = events::read(&wanted, now).map_err(Error::NoLog)?;
     let mut reply = Reply::new();
     if found.events.is_empty() {
-        reply.line(match found.stopped {
-            None => "The log has no line of pam-otp's.",
-            Some(_) => "None of the lines that were looked at is pam-otp's.",
+        let chosen = wanted.user.is_some() || wanted.service.is_some();
+        let bounded = since.is_some() || until.is_some();
+        let such = if chosen || bounded { "such " } else { "" };
+        let whole = found.stopped.is_none() && found.unread.is_empty();
+        reply.line(&if whole {
+            format!("The log has no {such}line of pam-otp's.")
+        } else {
+            format!("What was looked at of the log has no {such}line of pam-otp's.")
         });
     } else {
         let headings = ["TIME", "OUTCOME", "REASON", "USER", "SERVICE", "SOURCE"];
@@ -72,7 +75,12 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
         }
     }
     if let Some(stopped) = found.stopped {
-        reply.warn(further(stopped, until));
+        reply.warn(further(stopped, since, until));
+    }
+    for why in found.unread {
+        reply.warn(format!(
+            "a part of the log cannot be read, and lines of pam-otp's may be there: {why}"
+        ));
     }
     let back_to = found.stopped.and_then(|stopped| stopped.back_to);
     reply.field("log", found.log);
@@ -83,17 +91,25 @@ pub(crate) fn run(session: &Session, options: &Options) -> Result<Reply, Error> 
 }
 
 /// Where looking was stopped, and how to look on.
-fn further(stopped: Stopped, until: Option<UnixTime>) -> String {
-    let looked = format!("only {MOST_IN_WORDS} lines of the log were looked at");
-    let further = "to look further back: pam-otp events --until";
+fn further(stopped: Stopped, since: Option<UnixTime>, until: Option<UnixTime>) -> String {
+    let limit = stopped.limit;
+    let further = "to look further back: the same pam-otp events with";
     let Some(back_to) = stopped.back_to else {
-        return format!("{looked}; {further} TIME");
+        return format!("{limit}; {further} --until TIME");
     };
     // Others can write that many lines in one second.
     let stays = until.is_some_and(|until| until <= back_to);
-    let from = back_to.0.saturating_sub(u64::from(stays));
-    let (back_to, from) = (when(back_to.0), when(from));
-    format!("{looked}, back to {back_to}; {further} {from}")
+    let from = UnixTime(back_to.0.saturating_sub(u64::from(stays)));
+    let back_to = when(back_to.0);
+    let left_behind = if stays {
+        ", and more of that second, which only the log itself can tell"
+    } else {
+        ""
+    };
+    let earlier = since.is_some_and(|since| from < since);
+    let earlier = if earlier { "an earlier --since and " } else { "" };
+    let from = when(from.0);
+    format!("{limit}, back to {back_to}{left_behind}; {further} {earlier}--until {from}")
 }
 
 fn cells(event: &Event) -> [String; 6] {

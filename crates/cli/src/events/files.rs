@@ -1,49 +1,81 @@
 //! The files that syslog daemons write, read from their end.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use pam_otp_core::time::UnixTime;
-use rustix::fs::{Mode, OFlags};
 
+use super::deadline::Deadline;
 use super::line::Entry;
 use super::stamp::Stamps;
-use super::{End, Event, Found, MOST, Stopped, Wanted};
+use super::{End, Event, Found, Limit, MOST, Stopped, Wanted};
+
+mod backwards;
+
+use backwards::Backwards;
 
 /// Where what is of authentication goes: Debian and Ubuntu; Fedora and Red Hat.
 const NAMES: [&str; 2] = ["auth.log", "secure"];
 const DIRECTORY: &str = "/var/log";
+/// One of these stands in each line of ours.
+const OURS: [&str; 2] = ["pam_otp(", "pam-otp"];
 
 /// Our lines, the newest first, of the first log that is there and the file
 /// before it.
-pub(super) fn read(wanted: &Wanted, now: UnixTime) -> Result<Found, String> {
-    read_in(Path::new(DIRECTORY), wanted, MOST, now)
+pub(super) fn read(wanted: &Wanted, deadline: Deadline, now: UnixTime) -> Result<Found, String> {
+    let looking = Looking {
+        wanted,
+        most: MOST,
+        deadline,
+        stamps: Stamps::new(now),
+    };
+    read_in(Path::new(DIRECTORY), &looking)
 }
 
-/// Looks at no more than `most` lines of either file.
-fn read_in(directory: &Path, wanted: &Wanted, most: usize, now: UnixTime) -> Result<Found, String> {
-    let stamps = Stamps::new(now);
-    let mut failed = format!("{}: no {}", directory.display(), NAMES.join(" or "));
+/// What is looked for, and how long.
+struct Looking<'w> {
+    wanted: &'w Wanted,
+    /// No more lines of either file that may be ours.
+    most: usize,
+    deadline: Deadline,
+    stamps: Stamps,
+}
+
+fn read_in(directory: &Path, looking: &Looking) -> Result<Found, String> {
+    let mut unread = Vec::new();
+    let mut events = Vec::new();
     for name in NAMES {
         let path = directory.join(name);
-        let mut events = Vec::new();
-        match gather(&path, wanted, most, &stamps, &mut events) {
-            Ok(mut end) => {
-                // What was turned over; what is compressed by now is too old.
-                let earlier = before(directory, name).filter(|_| end == End::Reached);
-                if let Some(path) = earlier {
-                    // Often there is none, or others look after it.
-                    end = gather(&path, wanted, most, &stamps, &mut events).unwrap_or(end);
-                }
-                let log = path.display().to_string();
-                return Ok(Found::new(log, events, end));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => failed = format!("{}: {error}", path.display()),
+        let Some(mut end) = told(&path, looking.gather(&path, &mut events), &mut unread) else {
+            continue;
+        };
+        // What was turned over; what is compressed by now is too old.
+        let earlier = before(directory, name).filter(|_| end == End::Reached);
+        if let Some(path) = earlier {
+            let earlier = looking.gather(&path, &mut events);
+            end = told(&path, earlier, &mut unread).unwrap_or(end);
         }
+        let log = path.display().to_string();
+        return Ok(Found::new(log, events, end, unread));
     }
-    Err(failed)
+    if unread.is_empty() {
+        unread.push(format!(
+            "{}: no {}",
+            directory.display(),
+            NAMES.join(" or ")
+        ));
+    }
+    Err(unread.join("; "))
+}
+
+/// Keeps why a file cannot be read, unless there is none.
+fn told(path: &Path, gathered: io::Result<End>, unread: &mut Vec<String>) -> Option<End> {
+    match gathered {
+        Ok(end) => return Some(end),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => unread.push(format!("{}: {error}", path.display())),
+    }
+    None
 }
 
 /// The file of the time before: `auth.log.1`, or the last of `secure-20261122`.
@@ -62,48 +94,56 @@ fn before(directory: &Path, name: &str) -> Option<PathBuf> {
     Some(directory.join(last))
 }
 
-/// Adds a file's lines.
-fn gather(
-    path: &Path,
-    wanted: &Wanted,
-    most: usize,
-    stamps: &Stamps,
-    events: &mut Vec<Event>,
-) -> io::Result<End> {
-    let mut lines = Backwards::open(path)?;
-    let (mut looked, mut back_to) = (0, None);
-    loop {
-        if events.len() >= wanted.lines {
-            return Ok(End::Enough);
-        }
-        let Some(line) = lines.next()? else {
-            return Ok(End::Reached);
-        };
-        let line = String::from_utf8_lossy(&line);
-        let stamped = stamps.split(&line);
-        // Passed over and not counted: what is wanted lies before it.
-        if stamped.is_some_and(|(time, _)| wanted.is_after(time)) {
-            continue;
-        }
-        if looked >= most {
-            return Ok(End::Stopped(Stopped { back_to }));
-        }
-        looked = looked.saturating_add(1);
-        let Some((time, rest)) = stamped else {
-            continue;
-        };
-        back_to = Some(time);
-        // The lines before it are looked at all the same: the clock may have been set,
-        // and some daemons write the time that the sender of a line says.
-        if wanted.is_before(time) {
-            continue;
-        }
-        if let Some(entry) = entry(rest).filter(|entry| wanted.has(entry)) {
-            events.push(Event {
+impl Looking<'_> {
+    /// Adds a file's lines.
+    fn gather(&self, path: &Path, events: &mut Vec<Event>) -> io::Result<End> {
+        let mut lines = Backwards::open(path, self.deadline)?;
+        let (mut looked, mut back_to) = (0, None);
+        let stopped = |limit, back_to| Ok(End::Stopped(Stopped { limit, back_to }));
+        loop {
+            if self.wanted.are_enough(events) {
+                return Ok(End::Enough);
+            }
+            let line = match lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => return Ok(End::Reached),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    return stopped(Limit::Time, back_to);
+                }
+                Err(error) => return Err(error),
+            };
+            let line = String::from_utf8_lossy(&line);
+            // Those of others alone would soon be too many.
+            if !OURS.iter().any(|ours| line.contains(ours)) {
+                continue;
+            }
+            let stamped = self.stamps.split(&line);
+            // Passed over and not counted: what is wanted lies before it.
+            if stamped.is_some_and(|(time, _)| self.wanted.is_after(time)) {
+                continue;
+            }
+            if looked >= self.most {
+                return stopped(Limit::Lines, back_to);
+            }
+            looked = looked.saturating_add(1);
+            let Some((time, rest)) = stamped else {
+                continue;
+            };
+            back_to = Some(time);
+            // The lines before it are looked at all the same: the clock may have been
+            // set, and some daemons write the time that the sender of a line says.
+            if self.wanted.is_before(time) {
+                continue;
+            }
+            let entry = entry(rest).filter(|entry| self.wanted.has(entry));
+            let event = entry.map(|entry| Event {
                 time,
                 writer: None,
                 entry,
             });
+            if let Some(Err(stopped)) = event.map(|event| self.wanted.add(events, event)) {
+                return Ok(End::Stopped(stopped));
+            }
         }
     }
 }
@@ -119,82 +159,15 @@ fn entry(rest: &str) -> Option<Entry> {
     Entry::parse(program, message)
 }
 
-/// Lines from the last to the first, with little memory.
-struct Backwards {
-    file: File,
-    /// Where what was read begins.
-    start: u64,
-    read: Vec<u8>,
-    /// The end of a line that is too long to be one of ours.
-    too_long: bool,
-}
-
-impl Backwards {
-    const BLOCK: u64 = 64 * 1024;
-    /// Ours have some hundred bytes.
-    const LONGEST: usize = 16 * 1024;
-
-    fn open(path: &Path) -> io::Result<Self> {
-        // Others than root may write to the directory: no link is followed, and
-        // nobody waits for a pipe.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-        let stat = file.metadata()?;
-        if !stat.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        Ok(Self {
-            file,
-            start: stat.len(),
-            read: Vec::new(),
-            too_long: false,
-        })
-    }
-
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        loop {
-            let end = self.read.iter().rposition(|byte| *byte == b'\n');
-            if let Some(end) = end {
-                let line = self.read.split_off(end.saturating_add(1));
-                self.read.pop();
-                let whole = !std::mem::take(&mut self.too_long);
-                if whole && !line.is_empty() && line.len() <= Self::LONGEST {
-                    return Ok(Some(line));
-                }
-                continue;
-            }
-            if self.read.len() > Self::LONGEST {
-                self.too_long = true;
-                self.read.clear();
-            }
-            if self.start == 0 {
-                let line = std::mem::take(&mut self.read);
-                let whole = !line.is_empty() && !self.too_long;
-                return Ok(Some(line).filter(|_| whole));
-            }
-            self.read_block()?;
-        }
-    }
-
-    /// Reads the block before what was read.
-    fn read_block(&mut self) -> io::Result<()> {
-        let length = self.start.min(Self::BLOCK);
-        self.start = self.start.saturating_sub(length);
-        self.file.seek(SeekFrom::Start(self.start))?;
-        let mut block = Vec::new();
-        (&mut self.file).take(length).read_to_end(&mut block)?;
-        block.append(&mut self.read);
-        self.read = block;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a helper that fails is a broken test")]
 
+    use std::time::Duration;
+
     use pam_otp_testkit::temp::TempDir;
 
+    use super::super::MOST_EVENTS;
     use super::*;
 
     const NOW: UnixTime = UnixTime(1_795_329_647);
@@ -205,7 +178,7 @@ mod tests {
             service: None,
             since: None,
             until: None,
-            lines: 50,
+            lines: Some(50),
         }
     }
 
@@ -216,9 +189,19 @@ mod tests {
         )
     }
 
+    fn look(directory: &TempDir, wanted: &Wanted, most: usize) -> Result<Found, String> {
+        let looking = Looking {
+            wanted,
+            most,
+            deadline: Deadline::after(Duration::from_secs(600)),
+            stamps: Stamps::new(NOW),
+        };
+        read_in(directory.path(), &looking)
+    }
+
     fn users(directory: &TempDir, wanted: &Wanted) -> Vec<String> {
-        let found = read_in(directory.path(), wanted, MOST, NOW).unwrap();
-        assert_eq!(found.stopped, None);
+        let found = look(directory, wanted, MOST).unwrap();
+        assert_eq!((found.stopped, found.unread), (None, Vec::new()));
         let user = |event: &Event| event.entry.value("user").unwrap().to_owned();
         found.events.iter().map(user).collect()
     }
@@ -227,7 +210,7 @@ mod tests {
     fn the_last_lines_are_found_among_those_of_others_and_in_the_file_before() {
         let directory = TempDir::new();
         let path = |name: &str| directory.path().join(name);
-        assert!(read_in(directory.path(), &wanted(), MOST, NOW).is_err());
+        assert!(look(&directory, &wanted(), MOST).is_err());
         std::fs::write(path("secure-20261115"), line(1, "alice")).unwrap();
         std::fs::write(path("secure-20261108"), line(0, "nobody")).unwrap();
         let noise = "2026-11-22T06:40:10Z web1 cron[7]: pam_unix(cron:session): session opened\n";
@@ -241,7 +224,7 @@ mod tests {
         std::fs::write(path("secure"), new).unwrap();
         assert_eq!(users(&directory, &wanted()), ["carol", "bob", "alice"]);
         let two = Wanted {
-            lines: 2,
+            lines: Some(2),
             ..wanted()
         };
         assert_eq!(users(&directory, &two), ["carol", "bob"]);
@@ -281,19 +264,20 @@ mod tests {
         let directory = TempDir::new();
         let path = |name: &str| directory.path().join(name);
         let noise = |second| {
-            format!("2026-11-22T06:40:{second:02}Z web1 cron[7]: pam_unix(cron:session): opened\n")
+            format!("2026-11-22T06:40:{second:02}Z web1 cron[7]: said pam_otp(cron:auth): no\n")
         };
         let ours = [line(1, "alice"), line(2, "bob")].concat();
         std::fs::write(path("auth.log"), [ours, noise(3).repeat(9)].concat()).unwrap();
         std::fs::write(path("auth.log.1"), line(0, "carol")).unwrap();
         let look = |most, until| {
             let wanted = Wanted { until, ..wanted() };
-            let found = read_in(directory.path(), &wanted, most, NOW).unwrap();
+            let found = self::look(&directory, &wanted, most).unwrap();
             (found.events.len(), found.stopped)
         };
         let at = |second: u64| Some(UnixTime(NOW.0 - 47 + second));
         let stopped = |second| {
             Some(Stopped {
+                limit: Limit::Lines,
                 back_to: at(second),
             })
         };
@@ -308,8 +292,98 @@ mod tests {
         std::fs::write(path("auth.log.1"), noise(0).repeat(12)).unwrap();
         assert_eq!(look(11, None), (2, stopped(0)));
         // Lines that say no time are counted.
-        std::fs::write(path("auth.log"), "nonsense\n".repeat(3)).unwrap();
-        assert_eq!(look(2, None), (0, Some(Stopped { back_to: None })));
+        std::fs::write(path("auth.log"), "pam-otp nonsense\n".repeat(3)).unwrap();
+        let stopped = Stopped {
+            limit: Limit::Lines,
+            back_to: None,
+        };
+        assert_eq!(look(2, None), (0, Some(stopped)));
+    }
+
+    #[test]
+    fn lines_that_cannot_be_ours_are_not_counted() {
+        let directory = TempDir::new();
+        let noise = "2001-01-01T00:00:00Z web1 cron[7]: pam_unix(cron:session): opened\n";
+        let log = [&line(1, "alice"), &noise.repeat(9), "nonsense\n"].concat();
+        std::fs::write(directory.path().join("auth.log"), log).unwrap();
+        let found = look(&directory, &wanted(), 1).unwrap();
+        assert_eq!((found.events.len(), found.stopped), (1, None));
+    }
+
+    #[test]
+    fn where_all_are_wanted_and_they_are_too_many_that_is_told() {
+        let directory = TempDir::new();
+        let log = [line(1, "alice"), line(3, "bob").repeat(MOST_EVENTS)].concat();
+        std::fs::write(directory.path().join("auth.log"), log).unwrap();
+        let second = |second: u64| UnixTime(NOW.0 - 47 + second);
+        let all = |until| Wanted {
+            since: Some(second(0)),
+            until,
+            lines: None,
+            ..wanted()
+        };
+        let found = look(&directory, &all(None), MOST).unwrap();
+        let stopped = Stopped {
+            limit: Limit::Events,
+            back_to: Some(second(3)),
+        };
+        assert_eq!(
+            (found.events.len(), found.stopped),
+            (MOST_EVENTS, Some(stopped))
+        );
+        assert_eq!(users(&directory, &all(Some(second(2)))), ["alice"]);
+        // As many as were asked for are not too many.
+        let asked = Wanted {
+            lines: Some(MOST_EVENTS),
+            ..all(None)
+        };
+        assert_eq!(look(&directory, &asked, MOST).unwrap().stopped, None);
+    }
+
+    #[test]
+    fn reading_ends_in_time() {
+        let directory = TempDir::new();
+        std::fs::write(directory.path().join("auth.log"), line(1, "alice")).unwrap();
+        let looking = Looking {
+            wanted: &wanted(),
+            most: MOST,
+            deadline: Deadline::after(Duration::ZERO),
+            stamps: Stamps::new(NOW),
+        };
+        let found = read_in(directory.path(), &looking).unwrap();
+        assert_eq!(found.stopped.unwrap().limit, Limit::Time);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_and_the_others_are_read() {
+        let directory = TempDir::new();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("auth.log"), line(1, "alice")).unwrap();
+        std::fs::create_dir(path("auth.log.1")).unwrap();
+        let unread = || {
+            let found = look(&directory, &wanted(), MOST).unwrap();
+            assert_eq!(found.events.len(), 1);
+            found.unread.concat()
+        };
+        let why = unread();
+        assert!(why.ends_with("auth.log.1: not a regular file"), "{why}");
+        std::fs::rename(path("auth.log"), path("secure")).unwrap();
+        std::fs::rename(path("auth.log.1"), path("auth.log")).unwrap();
+        let why = unread();
+        assert!(why.ends_with("auth.log: not a regular file"), "{why}");
+    }
+
+    #[test]
+    fn what_a_power_failure_left_hides_no_line_after_it() {
+        let directory = TempDir::new();
+        let path = directory.path().join("auth.log");
+        let cut = line(2, "bob");
+        let nothing = "\0".repeat(100_000);
+        for cut in ["", cut.split_at(40).0] {
+            let log = [&line(1, "alice"), cut, &nothing, &line(3, "carol")];
+            std::fs::write(&path, log.concat()).unwrap();
+            assert_eq!(users(&directory, &wanted()), ["carol", "alice"], "{cut}");
+        }
     }
 
     #[test]
@@ -339,10 +413,10 @@ mod tests {
         let other = directory.path().join("other");
         std::fs::write(&other, line(1, "alice")).unwrap();
         std::os::unix::fs::symlink(&other, &path).unwrap();
-        assert!(read_in(directory.path(), &wanted(), MOST, NOW).is_err());
+        assert!(look(&directory, &wanted(), MOST).is_err());
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        let error = read_in(directory.path(), &wanted(), MOST, NOW).unwrap_err();
+        let error = look(&directory, &wanted(), MOST).unwrap_err();
         assert!(error.ends_with("auth.log: not a regular file"), "{error}");
     }
 
