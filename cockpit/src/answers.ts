@@ -103,6 +103,8 @@ export interface Shown extends Done {
 
 export interface Disabled extends Done {
     set_aside: string | null;
+    /** Versions before the page do not tell it. */
+    logins_without_code?: boolean;
 }
 
 export interface NewRecoveryCodes extends Done {

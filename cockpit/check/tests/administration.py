@@ -1,8 +1,11 @@
 """What administrative access is good for: a user who lost the phone gets in again."""
 
+import itertools
+
 from playwright.sync_api import expect
 
 from apps.cases import PASSWORD
+from apps.sandbox import POLICY
 from cockpit.check.desk import WIDE
 
 # Whether what has the focus is covered by nothing.
@@ -33,6 +36,41 @@ def an_administrator_resets_a_user_who_lost_the_phone(desk):
     bob.activate(bob.key_of_a_first_device().fresh())
     bob.recovery_codes()
     assert desk.is_enrolled("bob")
+
+
+def who_has_no_record_any_more_is_said_to_get_in_where_any_service_lets_them(desk):
+    policy = desk.read(POLICY)
+    deny = policy.replace('"allow"', '"deny"')
+    later = policy.replace('"allow"', '"enroll"') + 'enroll_by = "9999-12-31"\n'
+    users = [desk.add_user(f"oscar{number}") for number in range(8)]
+    for user in users:
+        desk.enrol(user)
+    hugo = desk.administrator("hugo")
+    by_deed = {
+        "Reset": "Two-factor login was reset for",
+        "Disable": "Two-factor login is off for",
+    }
+    cases = [
+        (policy + f"require_users = {users}\n", False),
+        (deny + '[service.cockpit]\nunenrolled = "allow"\n', True),
+        (later, True),
+        (deny + f"exempt_users = {users}\n", True),
+    ]
+    try:
+        for user, ((rules, opens), deed) in zip(users, itertools.product(cases, by_deed)):
+            desk.box.write(POLICY, rules)
+            hugo.press(f"Reset {user}")
+            hugo.page.get_by_role("radio", name=deed).check()
+            hugo.dialogue.get_by_role("button", name=deed).click()
+            notice = hugo.page.get_by_role("status").filter(has_text=f"{by_deed[deed]} {user}.")
+            notice.wait_for()
+            words = notice.text_content()
+            can = "this user can now log in without a code" in words
+            cannot = "this user cannot log in without a code" in words
+            assert (can, cannot) == (opens, not opens), f"{deed}, {rules}: {words}"
+            assert ("Warning alert" in words) == opens, f"{deed}, {rules}: {words}"
+    finally:
+        desk.box.write(POLICY, policy)
 
 
 def a_card_that_cannot_be_read_takes_nobody_there(desk):

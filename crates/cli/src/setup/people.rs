@@ -1,8 +1,9 @@
 //! Who would be locked out.
 
 use nix::unistd::Group;
+use pam_otp_core::policy::arguments::Field;
 use pam_otp_core::policy::exceptions::Standing;
-use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::policy::{Policy, WithoutRecord};
 use pam_otp_core::store::{Account, Store};
 use pam_otp_core::user::UserName;
 
@@ -29,22 +30,19 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
         let Ok(name) = UserName::new(name) else {
             return true;
         };
-        match policy.exceptions.standing(&name, None) {
-            Standing::Exempt(_) => false,
-            standing => {
-                let Ok(account) = Account::resolve(&name) else {
-                    return true;
-                };
-                match store.open(&account) {
-                    Ok(Some(_)) => false,
-                    Ok(None) => match policy.unenrolled {
-                        Unenrolled::Deny => true,
-                        Unenrolled::Allow => standing == Standing::Required,
-                        Unenrolled::Enroll => false,
-                    },
-                    Err(_) => true,
-                }
+        let standing = policy.exceptions.standing(&name, None);
+        if matches!(standing, Standing::Exempt(_)) {
+            return false;
+        }
+        let Ok(account) = Account::resolve(&name) else {
+            return true;
+        };
+        match store.open(&account) {
+            Ok(Some(_)) => false,
+            Ok(None) => {
+                policy.without_record(&standing, Field::default()) == WithoutRecord::Refused
             }
+            Err(_) => true,
         }
     });
     out.cloned().collect()
