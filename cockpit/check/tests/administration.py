@@ -118,6 +118,49 @@ def what_was_done_is_said_where_the_administrator_is(desk):
     expect(notice).to_have_count(0)
 
 
+def a_service_that_shares_a_list_is_named_before_somebody_is_put_on_it(desk):
+    policy = desk.read(POLICY)
+    rules = """unenrolled = "enroll"
+require_users = ["alice"]
+require_groups = ["sudo"]
+[service.sshd]
+require_by = "2027-01-01"
+unenrolled = "deny"
+[service.su]
+require_users = ["bob"]
+unenrolled = "deny"
+[service.cockpit]
+unenrolled = "allow"
+require_groups = []
+"""
+    desk.add_user("carol2")
+    kim = desk.administrator("kim")
+    try:
+        desk.box.write(POLICY, rules)
+        kim.press("Require two-factor login")
+        said = kim.dialogue.locator("[aria-live]")
+        refused = lambda service: said.get_by_text(f"{service}: Who of them has no two-factor login is refused")
+        kim.fill("Users", "carol2")
+        refused("sshd").wait_for()
+        refused("cockpit").wait_for()
+        assert "Warning alert" in said.text_content()
+        # Its list of users is its own.
+        expect(refused("su")).to_have_count(0)
+        kim.fill("Users", "")
+        kim.fill("Groups", "games")
+        refused("su").wait_for()
+        expect(refused("cockpit")).to_have_count(0)
+        # PAM knows it by small letters.
+        kim.fill("Only for this service", "SSHD")
+        said.get_by_text("is refused from now on: the day puts nothing off.").wait_for()
+        expect(refused("su")).to_have_count(0)
+        kim.dialogue.get_by_role("button", name="Require").click()
+        kim.shows("The list of those who are required was changed.")
+        assert 'require_groups = ["sudo", "games"]' in desk.read(POLICY)
+    finally:
+        desk.box.write(POLICY, policy)
+
+
 def administrative_access_asks_for_a_code_where_sudo_does(desk):
     with desk.stack("sudo", "sudo"):
         phone = desk.enrol(desk.add_user("dora", "sudo"))
