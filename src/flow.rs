@@ -4,7 +4,7 @@ use pam_otp_core::answer::Answer;
 use pam_otp_core::code::Digits;
 use pam_otp_core::policy::arguments::{Arguments, Field};
 use pam_otp_core::policy::exceptions::Standing;
-use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::policy::{Policy, WithoutRecord};
 use pam_otp_core::remember::Remembered;
 use pam_otp_core::source::Source;
 use pam_otp_core::store::{Account, Record, Store, pretend};
@@ -119,7 +119,8 @@ impl<H: Host, C: Fn() -> UnixTime> Login<'_, H, C> {
         }
         self.required = standing == Standing::Required;
         // Only a user who is known to have no record.
-        let allowed = self.policy.unenrolled == Unenrolled::Allow && !self.required;
+        let without = self.policy.without_record(&standing, self.arguments.field);
+        let allowed = without == WithoutRecord::NoCode;
         let unenrolled = allowed && matches!(self.record(), Err(Denial::Unenrolled));
         unenrolled.then_some(Skip::Unenrolled)
     }

@@ -103,6 +103,8 @@ export interface Shown extends Done {
 
 export interface Disabled extends Done {
     set_aside: string | null;
+    /** Versions before the page do not tell it. */
+    logins_without_code?: boolean;
 }
 
 export interface NewRecoveryCodes extends Done {
@@ -167,9 +169,21 @@ interface RequiredNames {
     unenrolled: Unenrolled;
 }
 
+/** What services may share with all: a list, or the day. */
+export type Shared = "users" | "groups" | "by";
+
+/** The rules of a service that shares some of them. */
+export interface RulesAt {
+    service: string;
+    unenrolled: Unenrolled;
+    /** As in `RequiredNames`. */
+    by: string | null;
+    shared: Shared[];
+}
+
 export interface Required extends Written, RequiredNames {
-    /** Of services that go by the same lists; versions before the page do not tell it. */
-    unenrolled_at?: { service: string; unenrolled: Unenrolled }[];
+    /** Versions before the page do not tell it. */
+    unenrolled_at?: RulesAt[];
     sections: (RequiredNames & { service: string })[];
 }
 

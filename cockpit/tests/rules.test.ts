@@ -14,7 +14,8 @@ import { clockOff, date, duration, when } from "../src/parts/times";
 import { inWords, sentence } from "../src/parts/words";
 import { fill } from "../src/translate";
 import { visible } from "../src/parts/visible";
-import { asArguments, sections, typed } from "../src/administration/policy";
+import { asArguments, elsewhere, reaching, sections, typed, withDay } from "../src/administration/policy";
+import type { Rules, Section } from "../src/administration/policy";
 
 test("a duration is told in its two largest units", () => {
     for (const [seconds, words] of [
@@ -142,7 +143,11 @@ test("typed names are parted at commas, and none is taken for an option", () => 
 test("a policy has a list of all services, and those of single ones", () => {
     const lists = { users: ["alice"], groups: ["staff"], by: "2027-01-31", unenrolled: "deny" } as const;
     const own = { ...lists, users: [], groups: [], by: null, service: "sshd" };
-    const unenrolled_at = [{ service: "su", unenrolled: "enroll" }];
+    const unenrolled_at = [
+        { service: "su", unenrolled: "enroll", by: null, shared: ["groups", "by"] },
+        { service: "login", unenrolled: "enroll", by: "2027-02-28", shared: ["users"] },
+        { service: "door", unenrolled: "allow", by: null, shared: ["users", "groups", "by"] },
+    ];
     const answer = {
         user: "root",
         warnings: [],
@@ -161,4 +166,15 @@ test("a policy has a list of all services, and those of single ones", () => {
     assert.equal(all?.by, "2027-01-31");
     assert.deepEqual([all?.unenrolledAt, sshd?.unenrolledAt], [unenrolled_at, []]);
     assert.deepEqual([sshd?.service, sshd?.names, sshd?.by], ["sshd", [], null]);
+
+    assert.ok(all !== undefined);
+    const at = (section: Rules): string[] => elsewhere(section).map(({ service, by }) => `${service} ${by}`);
+    // Both refuse, so door is not worth a word.
+    assert.deepEqual(at(all), ["su null", "login 2027-02-28"]);
+    assert.deepEqual(at(reaching(all, ["users"])), ["login 2027-02-28"]);
+    assert.deepEqual(at(reaching(all, ["by"])), ["su null"]);
+    assert.deepEqual(at(withDay(all, "2027-03-31")), ["su 2027-03-31", "login 2027-02-28"]);
+    // Where all enrol, the day tells them apart.
+    const enrols: Section = { ...all, unenrolled: "enroll", by: "2027-02-28" };
+    assert.deepEqual(at(enrols), ["su null", "door null"]);
 });

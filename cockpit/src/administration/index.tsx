@@ -58,11 +58,15 @@ function Everything() {
         setShown((before) => ({ ...before, [name]: of }));
     }, []);
     const close = (name: PartName, notice?: Notice): void => {
+        if (notice === undefined) {
+            // What was done before is still to be said, or to be read.
+            keepFocus(name);
+            return;
+        }
         const next = generation + 1;
         say(null);
-        setDone(notice === undefined ? null : { notice, name, generation: next });
-        if (notice === undefined) keepFocus(name);
-        else setGeneration(next);
+        setDone({ notice, name, generation: next });
+        setGeneration(next);
     };
     // Not beside a table that still says otherwise.
     const seen = done !== null && (shown[done.name] ?? 0) >= done.generation ? done : null;

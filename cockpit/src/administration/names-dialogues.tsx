@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Exempt, Outcome, Required } from "../answers";
+import type { Exempt, Outcome, Required, Shared } from "../answers";
 import { run } from "../command";
 import { Dialogue } from "../parts/dialogue";
 import { FailureAlert } from "../parts/failure";
@@ -7,7 +7,7 @@ import { Field } from "../parts/field";
 import { useSettled } from "../parts/settled";
 import { fill, _ } from "../translate";
 import { useAnswer, useChange, type Close } from "./answer";
-import { asArguments, ofService, sectionOf, typed, type Kind, type Listed, type Section } from "./policy";
+import { asArguments, ofService, reaching, sectionOf, typed, withDay, type Kind, type Listed, type Section } from "./policy";
 import { UnenrolledAlert } from "./unenrolled";
 
 function change(kind: Kind, words: string[]): Promise<Outcome<Required | Exempt>> {
@@ -23,12 +23,14 @@ export function AddDialogue({ kind, close }: { kind: Kind; close: Close }) {
     const [by, setBy] = useState("");
     const [service, setService] = useState("");
     const names = [...typed("user", users), ...typed("group", groups), ...typed("network", networks)];
+    // PAM knows services by small letters.
+    const named = service.trim().toLowerCase();
     const requires = kind === "require";
     const title = requires ? _("Require two-factor login") : _("Add exemption");
 
     const submit = async (): Promise<void> => {
         const day = by === "" ? [] : [`--by=${by}`];
-        const words = [...ofService(service.trim()), ...day, ...asArguments(names)];
+        const words = [...ofService(named), ...day, ...asArguments(names)];
         const done = await make(() => change(kind, words));
         if (done === null) return;
         close({
@@ -63,24 +65,32 @@ export function AddDialogue({ kind, close }: { kind: Kind; close: Close }) {
             ) : (
                 <Field label={_("Networks")} id="names-networks" value={networks} onChange={setNetworks} help={_("Addresses, or address/bits, e.g. 192.0.2.0/24.")} />
             )}
-            <Field label={_("Only for this service")} id="names-service" value={service} onChange={setService} help={_("Empty: for all services. A service with a list of its own goes by that one alone.")} />
-            {requires && <Consequence service={service.trim()} by={by} />}
+            <Field label={_("Only for this service")} id="names-service" value={service} onChange={setService} help={_("Empty: for all services, but those that have the list themselves.")} />
+            {requires && <Consequence service={named} by={by} names={names} />}
         </Dialogue>
     );
 }
 
 /** What the policy has in store for who is put on this list. */
-function Consequence({ service, by }: { service: string; by: string }) {
+function Consequence({ service, by, names }: { service: string; by: string; names: Listed[] }) {
     const settled = useSettled(service);
     const { outcome } = useAnswer("require", ofService(settled));
     // Not what is so for another service, while this one is asked about.
     const answer = outcome?.ok === true && (outcome.answer.service ?? "") === service ? outcome.answer : null;
-    const rules = answer && sectionOf(service === "" ? null : service, answer);
-    return (
-        <div aria-live="polite">
-            {rules !== null && <UnenrolledAlert {...rules} by={by === "" ? rules.by : by} />}
-        </div>
-    );
+    const now = answer && sectionOf(service === "" ? null : service, answer);
+    const rules = now && reaching(by === "" ? now : withDay(now, by), changed(names, by));
+    return <div aria-live="polite">{rules !== null && <UnenrolledAlert {...rules} />}</div>;
+}
+
+/** What is changed by these; as long as nobody is named, it may be any list. */
+function changed(names: Listed[], by: string): Shared[] {
+    const has = (kind: Listed["kind"]): boolean => names.length === 0 || names.some((name) => name.kind === kind);
+    const all: [Shared, boolean][] = [
+        ["users", has("user")],
+        ["groups", has("group")],
+        ["by", by !== ""],
+    ];
+    return all.filter(([, is]) => is).map(([shared]) => shared);
 }
 
 /** Another day, or none. */
@@ -111,7 +121,7 @@ export function DayDialogue({ section, close }: { section: Section; close: Close
             {failure !== null && <FailureAlert failure={failure} />}
             <Field label={_("From this day on")} id="names-day" type="date" value={by} onChange={setBy} help={_("Empty: at once.")} />
             <div aria-live="polite">
-                <UnenrolledAlert {...section} by={by === "" ? null : by} />
+                <UnenrolledAlert {...withDay(reaching(section, ["by"]), by === "" ? null : by)} />
             </div>
         </Dialogue>
     );

@@ -7,7 +7,7 @@ import type { PartProps } from ".";
 import { useAnswer } from "./answer";
 import { Name } from "./name";
 import { AddDialogue, DayDialogue, RemoveDialogue } from "./names-dialogues";
-import { sections, type Kind, type Listed, type Section } from "./policy";
+import { reaching, sections, type Kind, type Listed, type Section } from "./policy";
 import { Part } from "./part";
 import { UnenrolledText } from "./unenrolled";
 
@@ -120,7 +120,7 @@ function SectionTable({ kind, section, ask }: SectionTableProps) {
                             {_("Change the day")}
                         </Button>
                     </p>
-                    <UnenrolledText {...section} />
+                    <UnenrolledText {...reaching(section, ["users", "groups"])} />
                 </div>
             )}
         </>

@@ -1,6 +1,6 @@
 /** The policy's lists of names, as this page shows and changes them. */
 
-import type { Exempt, Required, Unenrolled } from "../answers";
+import type { Exempt, Required, RulesAt, Shared, Unenrolled } from "../answers";
 
 /** The command that looks after a list. */
 export type Kind = "require" | "exempt";
@@ -17,9 +17,12 @@ export interface Section {
     /** YYYY-MM-DD; null for at once. Only where names are required. */
     by: string | null;
     unenrolled: Unenrolled | null;
-    /** The same of services that go by this list, and have a rule of their own. */
-    unenrolledAt: { service: string; unenrolled: Unenrolled }[];
+    /** The same of services with rules of their own that share some of this. */
+    unenrolledAt: RulesAt[];
 }
+
+/** What becomes of who has no record: of a list, or of what is to be one. */
+export type Rules = Pick<Section, "unenrolled" | "unenrolledAt" | "by">;
 
 export function sections(answer: Required | Exempt): Section[] {
     const all = sectionOf(null, answer);
@@ -42,6 +45,25 @@ export function sectionOf(service: string | null, from: Names): Section {
         unenrolled: "unenrolled" in from ? from.unenrolled : null,
         unenrolledAt: "unenrolled_at" in from ? (from.unenrolled_at ?? []) : [],
     };
+}
+
+/** What is so of a list where one of these is changed: of services that do not share it,
+ *  nothing is. */
+export function reaching(section: Section, changed: readonly Shared[]): Section {
+    const shares = (at: RulesAt): boolean => at.shared.some((shared) => changed.includes(shared));
+    return { ...section, unenrolledAt: section.unenrolledAt.filter(shares) };
+}
+
+/** What would be so with this day, which those services get that share it. */
+export function withDay(section: Section, by: string | null): Section {
+    const at = section.unenrolledAt.map((at) => (at.shared.includes("by") ? { ...at, by } : at));
+    return { ...section, by, unenrolledAt: at };
+}
+
+/** Services where the same people fare otherwise. */
+export function elsewhere({ unenrolled, unenrolledAt, by }: Rules): RulesAt[] {
+    const enrols = unenrolled === "enroll";
+    return unenrolledAt.filter((at) => (at.unenrolled === "enroll") !== enrols || (enrols && at.by !== by));
 }
 
 /** Arguments that name a service's own list. */

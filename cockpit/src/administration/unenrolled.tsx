@@ -4,17 +4,14 @@ import { Alert } from "@patternfly/react-core/dist/esm/components/Alert";
 import type { Unenrolled } from "../answers";
 import { fill, _ } from "../translate";
 import { Name } from "./name";
-import type { Section } from "./policy";
-
-/** Of a list, or of what is to be one. */
-type Rules = Pick<Section, "unenrolled" | "unenrolledAt" | "by">;
+import { elsewhere, type Rules } from "./policy";
 
 /** Before a list is changed: whether anybody is refused by it is seen. */
 export function UnenrolledAlert(rules: Rules) {
     const { unenrolled, by } = rules;
     if (unenrolled === null) return null;
     const refuses = (rule: Unenrolled): boolean => rule !== "enroll";
-    const some = [unenrolled, ...others(rules).map((other) => other.unenrolled)].some(refuses);
+    const some = [unenrolled, ...elsewhere(rules).map((at) => at.unenrolled)].some(refuses);
     return (
         <Alert isInline variant={some ? "warning" : "info"} component="p" title={inWords(unenrolled, by)}>
             <Others {...rules} />
@@ -41,20 +38,15 @@ export function UnenrolledText(rules: Rules) {
 
 /** Services where it is another thing. */
 function Others(rules: Rules) {
-    return others(rules).map(({ service, unenrolled }) => (
+    return elsewhere(rules).map(({ service, unenrolled, by }) => (
         <p key={service}>
             <strong>
                 <Name>{service}</Name>
             </strong>
             {": "}
-            {inWords(unenrolled, rules.by)}
+            {inWords(unenrolled, by)}
         </p>
     ));
-}
-
-function others({ unenrolled, unenrolledAt }: Rules): Rules["unenrolledAt"] {
-    const enrols = unenrolled === "enroll";
-    return unenrolledAt.filter((at) => (at.unenrolled === "enroll") !== enrols);
 }
 
 function inWords(unenrolled: Unenrolled, by: string | null): string {

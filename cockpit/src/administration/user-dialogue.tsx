@@ -88,21 +88,19 @@ async function carryOut(
 ): Promise<Notice | null> {
     // As one word: a name may begin like an option.
     const call = { words: [`--user=${name}`], asRoot: true };
+    const user = visible(name);
     switch (deed) {
         case "disable": {
-            let open: boolean | null = null;
-            const done = await make(async () => {
-                const outcome = await run("disable", call);
-                // Without names it changes nothing, and tells the policy.
-                const policy = outcome.ok ? await run("require", { asRoot: true }) : outcome;
-                if (policy.ok) open = policy.answer.unenrolled === "allow";
-                return outcome;
-            });
+            const done = await make(() => run("disable", call));
             return (
                 done && {
-                    title: fill(_("Two-factor login is off for $user."), { user: name }),
-                    texts: [...afterwards(open), ...done.warnings, ...setAside(done.set_aside)],
-                    isWarning: open !== false,
+                    title: fill(_("Two-factor login is off for $user."), { user }),
+                    texts: [
+                        ...afterwards(done.logins_without_code),
+                        ...done.warnings,
+                        ...setAside(done.set_aside),
+                    ],
+                    isWarning: done.logins_without_code !== false,
                 }
             );
         }
@@ -110,7 +108,7 @@ async function carryOut(
             const done = await make(() => run("reset", call));
             return (
                 done && {
-                    title: fill(_("Two-factor login was reset for $user."), { user: name }),
+                    title: fill(_("Two-factor login was reset for $user."), { user }),
                     texts: [
                         ...afterwards(done.logins_without_code),
                         ...done.warnings,
@@ -124,7 +122,7 @@ async function carryOut(
             const done = await make(() => run("unlock", call));
             return (
                 done && {
-                    title: fill(_("Nobody has to wait any more to log in as $user."), { user: name }),
+                    title: fill(_("Nobody has to wait any more to log in as $user."), { user }),
                     texts: [
                         fill(_("It would have been $time."), { time: duration(done.would_have_waited_seconds) }),
                         plural(
@@ -140,12 +138,12 @@ async function carryOut(
     }
 }
 
-/** Whether the user gets in now; null if that is not known. */
-function afterwards(open: boolean | null): string[] {
-    if (open === null) return [];
+/** Whether the user gets in now; undefined if that is not known. */
+function afterwards(open: boolean | undefined): string[] {
+    if (open === undefined) return [];
     return [
         open
-            ? _("By the policy, this user logs in without a code until two-factor login is enabled again.")
+            ? _("By the policy, this user can now log in without a code, at least by some services or for some days.")
             : _("By the policy, this user cannot log in without a code: two-factor login has to be enabled first."),
     ];
 }

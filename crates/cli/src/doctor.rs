@@ -181,8 +181,7 @@ impl Inquiry {
             account,
             policy,
             path: record::place(policy, account),
-            enrols: policy.enrols(arguments.field),
-            required: standing == Standing::Required,
+            without_record: policy.without_record(&standing, arguments.field),
             now: Session::now(),
             other: self.other.as_deref(),
         };

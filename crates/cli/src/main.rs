@@ -46,6 +46,7 @@ mod setup;
 mod shown;
 mod sshd;
 mod syslog;
+mod without_record;
 
 use arguments::{Arguments, Request};
 use error::{Error, Exit};

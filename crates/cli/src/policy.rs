@@ -72,6 +72,11 @@ impl Written {
         day.filter(|day| !day.is_empty())
     }
 
+    /// Whether the key stands in the service's own section, or among those for all.
+    pub(crate) fn is_own(&self, key: &str) -> bool {
+        self.layout.has(self.service(), key)
+    }
+
     /// The same of each service whose section has one of these keys.
     pub(crate) fn sections(&self, keys: &[&str]) -> Result<Vec<(String, Self)>, Error> {
         if self.service.is_some() {

@@ -75,6 +75,12 @@ fn enrol(sandbox: &Sandbox, user: &str) {
     );
 }
 
+/// What the command answers to root, in JSON; right or wrong.
+fn answer(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let (_, output, _) = said(by_root(sandbox, arguments), "");
+    serde_json::from_str(&output).unwrap()
+}
+
 /// What `list` says of each user, by name.
 fn list(sandbox: &Sandbox, more: &[&str]) -> Value {
     let all = [&["list", "--json"], more].concat();
@@ -406,7 +412,101 @@ fn a_reset_removes_whatever_there_is_and_says_what_comes_next() {
     );
     enrol(&sandbox, "alice");
     let (_, words, _) = reset("alice");
-    assert!(words.contains("logins ask for no code"), "{words}");
+    assert!(words.contains("logins ask alice for no code"), "{words}");
+}
+
+#[test]
+fn what_is_said_of_logins_without_a_record_is_what_doctor_says() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let stack = "auth required pam_unix.so\nauth required {module}\nauth required pam_permit.so";
+    sandbox.pam_service("door", stack);
+    sandbox.pam_service("gate", stack);
+    let later = "unenrolled = \"enroll\"\nenroll_by = \"9999-12-31\"";
+    // Policy, what door and gate do with a dave who has no record, and what is said.
+    for (policy, logins, opens, says) in [
+        ("", ["refused", "refused"], false, "are refused"),
+        (
+            "[service.gate]\nunenrolled = \"allow\"",
+            ["refused", "no_code"],
+            true,
+            "By gate, logins ask dave for no code.",
+        ),
+        (
+            "unenrolled = \"allow\"\n[service.gate]\nunenrolled = \"deny\"",
+            ["no_code", "refused"],
+            true,
+            "By gate, logins that ask for a code are refused.",
+        ),
+        (later, ["enrols", "enrols"], true, "can put it off for "),
+        (
+            "unenrolled = \"enroll\"\nenroll_by = \"2020-01-01\"",
+            ["enrols", "enrols"],
+            false,
+            "the next login that asks for a code enrols dave anew",
+        ),
+        (
+            &format!("{later}\nrequire_users = [\"dave\"]"),
+            ["enrols", "enrols"],
+            false,
+            "the next login that asks for a code enrols dave anew",
+        ),
+        (
+            "exempt_users = [\"dave\"]",
+            ["no_code", "no_code"],
+            true,
+            "logins ask dave for no code",
+        ),
+        (
+            "unenrolled = \"allow\"\nrequire_users = [\"dave\"]",
+            ["refused", "refused"],
+            false,
+            "are refused",
+        ),
+    ] {
+        sandbox.write("/etc/security/pam_otp.toml", format!("{policy}\n"), 0o644);
+        for command in ["reset", "disable"] {
+            enrol(&sandbox, "dave");
+            let answer = answer(&sandbox, &[command, "--user", "dave", "--json"]);
+            assert_eq!(answer["logins_without_code"], opens, "{command}: {policy}");
+        }
+        let mut put_off = false;
+        for (service, login) in ["door", "gate"].into_iter().zip(logins) {
+            let doctor = ["doctor", "--user", "dave", "--service", service, "--json"];
+            let verdict = &answer(&sandbox, &doctor)["verdicts"][0];
+            assert_eq!(verdict["login"], login, "{service}: {policy}");
+            put_off |= verdict["message"].as_str().unwrap().contains("put it off");
+        }
+        assert_eq!(put_off || logins.contains(&"no_code"), opens, "{policy}");
+        enrol(&sandbox, "dave");
+        let (_, words, _) = said(by_root(&sandbox, &["reset", "--user", "dave"]), "");
+        assert!(words.contains(says), "{policy}: {words}");
+    }
+}
+
+#[test]
+fn of_logins_without_a_record_those_count_that_would_go_by_it() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let gate = "[service.gate]\nunenrolled = \"allow\"\n";
+    // Its records lie elsewhere, and stay.
+    let vault = "[service.vault]\nunenrolled = \"allow\"\nstore = \"system\"\n";
+    for (policy, named, opens) in [
+        (gate, &[][..], true),
+        (gate, &["--service", "gate"], true),
+        (gate, &["--service", "door"], false),
+        (vault, &[], false),
+    ] {
+        sandbox.write("/etc/security/pam_otp.toml", policy, 0o644);
+        for command in ["reset", "disable"] {
+            enrol(&sandbox, "dave");
+            let words = [&[command, "--user", "dave", "--json"], named].concat();
+            let told = &answer(&sandbox, &words)["logins_without_code"];
+            assert_eq!(*told, opens, "{words:?}: {policy}");
+        }
+    }
 }
 
 #[test]

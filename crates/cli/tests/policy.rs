@@ -250,9 +250,12 @@ fn what_becomes_of_who_is_required_is_told_of_each_service_with_a_rule_of_its_ow
     sandbox.write(POLICY, rules, 0o644);
     let answer = done(&sandbox, &["require"]);
     assert_eq!(answer["unenrolled"], "deny");
-    // The list of su is its own, and so is told below.
-    let at_sshd = json!([{"service": "sshd", "unenrolled": "enroll"}]);
-    assert_eq!(answer["unenrolled_at"], at_sshd);
+    // One list of su is its own; it shares the other one.
+    let elsewhere = json!([
+        {"service": "sshd", "unenrolled": "enroll", "by": null, "shared": ["users", "groups", "by"]},
+        {"service": "su", "unenrolled": "enroll", "by": null, "shared": ["groups", "by"]},
+    ]);
+    assert_eq!(answer["unenrolled_at"], elsewhere);
     assert_eq!(answer["sections"][0]["service"], "su");
     let words = run(&mut by_root(&sandbox, &["require"]), "");
     assert!(
@@ -263,6 +266,39 @@ fn what_becomes_of_who_is_required_is_told_of_each_service_with_a_rule_of_its_ow
         let answer = done(&sandbox, &["require", "--service", service]);
         assert_eq!(answer["unenrolled"], unenrolled, "{service}");
         assert_eq!(answer["unenrolled_at"], json!([]), "{service}");
+    }
+}
+
+#[test]
+fn every_service_is_told_that_goes_by_one_of_the_lists_or_the_day_of_all() {
+    let Some(sandbox) = sandbox() else {
+        return;
+    };
+    let rules = "unenrolled = \"enroll\"\nrequire_users = [\"alice\"]\n\
+                 require_groups = [\"sudo\"]\n\
+                 [service.sshd]\nrequire_by = \"2027-01-01\"\nunenrolled = \"deny\"\n\
+                 [service.su]\nrequire_users = [\"bob\"]\nunenrolled = \"deny\"\n\
+                 [service.login]\nunenrolled = \"allow\"\n\
+                 [service.door]\nrequire_by = \"2027-02-01\"\n\
+                 [service.vault]\nrequire_users = []\nrequire_groups = []\nrequire_by = \"\"\n";
+    sandbox.write(POLICY, rules, 0o644);
+    let answer = done(&sandbox, &["require", "--group", "robots"]);
+    let elsewhere = json!([
+        {"service": "sshd", "unenrolled": "deny", "by": "2027-01-01", "shared": ["users", "groups"]},
+        {"service": "su", "unenrolled": "deny", "by": null, "shared": ["groups", "by"]},
+        {"service": "login", "unenrolled": "allow", "by": null, "shared": ["users", "groups", "by"]},
+        {"service": "door", "unenrolled": "enroll", "by": "2027-02-01", "shared": ["users", "groups"]},
+    ]);
+    assert_eq!(answer["unenrolled_at"], elsewhere);
+    // What is said to be shared is.
+    let lists = answer["unenrolled_at"].as_array().unwrap();
+    for it in lists
+        .iter()
+        .filter(|it| it["shared"].to_string().contains("groups"))
+    {
+        let service = it["service"].as_str().unwrap();
+        let own = done(&sandbox, &["require", "--service", service]);
+        assert_eq!(own["groups"], json!(["sudo", "robots"]), "{service}");
     }
 }
 

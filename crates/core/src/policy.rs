@@ -20,11 +20,13 @@ pub mod exceptions;
 mod file;
 pub mod keys;
 pub mod legacy;
+mod without_record;
 
 pub use arguments::Arguments;
 pub use exceptions::Exceptions;
 pub use file::{FileError, MAX_FILE, checked_text};
 pub use legacy::LegacyFile;
+pub use without_record::WithoutRecord;
 
 /// Where the policy file lies unless an argument says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/security/pam_otp.toml";

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::Reply;
 use crate::session::Session;
+use crate::without_record::Afterwards;
 
 pub(crate) use super::NoOptions as Options;
 
@@ -16,6 +17,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     if !session.administrator {
         prove(session, &mut session.record()?)?;
     }
+    let afterwards = Afterwards::look(session)?;
     let removal = session.store.remove(&session.account)?;
     if removal == Removal::None {
         return Err(Error::NotEnrolled(session.user().to_owned()));
@@ -27,6 +29,7 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
         plain(session.user())
     ));
     tell_set_aside(&removal, &mut reply);
+    afterwards.tell(&mut reply);
     Ok(reply)
 }
 

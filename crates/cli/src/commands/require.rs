@@ -13,6 +13,8 @@ use crate::reply::{List, Object, Reply};
 use crate::session::Session;
 
 const KEYS: [&str; 3] = ["require_users", "require_groups", DAY];
+/// Their fields in JSON.
+const FIELDS: [&str; 3] = ["users", "groups", "by"];
 
 /// Whom, and from when on.
 #[derive(Clone, Debug, Args)]
@@ -97,22 +99,30 @@ fn tell(written: &Written, changed: bool, reply: &mut Reply) -> Result<(), Error
     })
 }
 
-/// Services that go by the same lists, and have a rule of their own for who has no record.
+/// Services that go by one of the lists or by the day, but not by all the same rules.
 fn tell_rules(written: &Written, reply: &mut Reply) -> Result<(), Error> {
-    let listed = written.sections(&KEYS)?;
     let mut rules = Vec::new();
-    for (service, own) in written.sections(&["unenrolled"])? {
-        if listed.iter().any(|(with_list, _)| *with_list == service) {
+    for (service, own) in written.sections(&[&KEYS[..], &["unenrolled"]].concat())? {
+        let keys = KEYS.iter().zip(FIELDS);
+        let shared: Vec<_> = keys
+            .filter(|(key, _)| !own.is_own(key))
+            .map(|(_, field)| field.to_owned())
+            .collect();
+        if shared.is_empty() {
             continue;
         }
-        reply.line(&format!(
-            "[service.{}]: the same; of these, without a record: {}",
-            plain(&service),
-            without_record(&own)
-        ));
+        if shared.len() == FIELDS.len() {
+            reply.line(&format!(
+                "[service.{}]: the same; of these, without a record: {}",
+                plain(&service),
+                without_record(&own)
+            ));
+        }
         let mut object = Object::new();
-        object.push("unenrolled", unenrolled(&own.policy));
         object.push("service", service);
+        object.push("unenrolled", unenrolled(&own.policy));
+        object.push("by", own.day());
+        object.push("shared", shared.into_iter().collect::<List>());
         rules.push(object);
     }
     reply.field("unenrolled_at", rules.into_iter().collect::<List>());

@@ -1,6 +1,6 @@
 //! `pam-otp reset`: for a lost phone.
 
-use pam_otp_core::policy::{StoreKind, Unenrolled};
+use pam_otp_core::policy::{StoreKind, WithoutRecord};
 use pam_otp_core::store::Removal;
 
 use crate::commands::disable::tell_set_aside;
@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::plain::plain;
 use crate::reply::Reply;
 use crate::session::Session;
+use crate::without_record::Afterwards;
 
 pub(crate) use super::NoOptions as Options;
 
@@ -15,6 +16,7 @@ pub(crate) use super::NoOptions as Options;
 /// Says what comes next.
 pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     session.require_user()?;
+    let afterwards = Afterwards::look(session)?;
     // Where even that fails the record is removed, or set aside, as a whole.
     let pending = session.store.forget_pending(&session.account);
     let pending = pending.unwrap_or_default();
@@ -27,25 +29,19 @@ pub(crate) fn run(session: &Session, _: &Options) -> Result<Reply, Error> {
     let user = plain(session.user());
     reply.line(&format!("Two-factor login is off for {user}."));
     tell_set_aside(&removal, &mut reply);
-    let may_log_in = session.policy.unenrolled == Unenrolled::Allow;
-    let unenrolled = session.policy.unenrolled;
-    reply.line(&match unenrolled {
-        Unenrolled::Allow => format!("Until {user} enrols anew, logins ask for no code."),
-        Unenrolled::Enroll => format!("The next login that asks for a code enrols {user} anew."),
-        Unenrolled::Deny => {
-            format!("Until {user} enrols anew, logins that ask for a code are refused.")
+    afterwards.tell_in_words(&mut reply);
+    reply.line(&match (session.store.kind(), afterwards.mostly) {
+        (_, WithoutRecord::Enrols(_)) => {
+            format!("Next: {user} logs in, with the new phone at hand.")
         }
-    });
-    reply.line(&match (session.store.kind(), unenrolled) {
-        (_, Unenrolled::Enroll) => format!("Next: {user} logs in, with the new phone at hand."),
-        (StoreKind::Home, Unenrolled::Allow) => {
+        (StoreKind::Home, WithoutRecord::NoCode) => {
             format!("Next: {user} logs in and runs pam-otp enroll.")
         }
-        (StoreKind::Home, Unenrolled::Deny) | (StoreKind::System, _) => {
+        (StoreKind::Home, WithoutRecord::Refused) | (StoreKind::System, _) => {
             format!("Next, with {user} and the new phone: pam-otp enroll --user {user}")
         }
     });
     reply.field("pending_removed", pending);
-    reply.field("logins_without_code", may_log_in);
+    afterwards.tell(&mut reply);
     Ok(reply)
 }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use pam_otp_core::policy::{DEFAULT_SYSTEM_STORE, Policy, StoreKind, Unenrolled};
+use pam_otp_core::policy::{DEFAULT_SYSTEM_STORE, Policy, StoreKind, WithoutRecord};
 use pam_otp_core::state::State;
 use pam_otp_core::store::{Account, Problem, Record, Store, StoreError};
 use pam_otp_core::time::UnixTime;
@@ -49,10 +49,8 @@ pub(super) struct Subjected<'a> {
     pub(super) policy: &'a Policy,
     /// The record's directory, for messages.
     pub(super) path: PathBuf,
-    /// Whether the line that asks would have a user without a record enrol.
-    pub(super) enrols: bool,
-    /// Whether the policy requires a code of this user in any case.
-    pub(super) required: bool,
+    /// What the line that asks does with this user if there is no record.
+    pub(super) without_record: WithoutRecord,
     pub(super) now: UnixTime,
     /// Whom commands that mend must name, if it is about another user.
     pub(super) other: Option<&'a str>,
@@ -144,7 +142,8 @@ impl Subjected<'_> {
     }
 
     fn unenrolled(&self, store: &Store, findings: &mut Vec<Finding>) -> Standing {
-        let makes_record = self.enrols.then(|| store.check_enrol(self.account));
+        let enrols = matches!(self.without_record, WithoutRecord::Enrols(_));
+        let makes_record = enrols.then(|| store.check_enrol(self.account));
         let Some(Err(error)) = makes_record else {
             findings.push(self.none());
             return Standing::Unenrolled;
@@ -153,8 +152,7 @@ impl Subjected<'_> {
         let error = Error::from(error);
         let says = format!("no login could make a record for {}: {error}", self.user());
         // Until the policy's day the user gets in by putting it off.
-        let put_off = self.policy.put_off_until(self.required);
-        let (severity, standing) = match put_off.and_then(|day| day.days_until(self.now)) {
+        let (severity, standing) = match self.without_record.puts_off_for(self.now) {
             Some(_) => (Severity::Warning, Standing::Unenrolled),
             None => (Severity::Error, Standing::Broken(error.to_string())),
         };
@@ -175,12 +173,10 @@ impl Subjected<'_> {
 
     fn none(&self) -> Finding {
         let (user, path) = (self.user(), self.path.display());
-        let (severity, then) = match self.policy.unenrolled {
-            Unenrolled::Allow if !self.required => (Severity::Note, "and needs no code"),
-            Unenrolled::Enroll if self.enrols => (Severity::Note, "and enrols at the login"),
-            Unenrolled::Deny | Unenrolled::Allow | Unenrolled::Enroll => {
-                (Severity::Error, "and is refused")
-            }
+        let (severity, then) = match self.without_record {
+            WithoutRecord::NoCode => (Severity::Note, "and needs no code"),
+            WithoutRecord::Enrols(_) => (Severity::Note, "and enrols at the login"),
+            WithoutRecord::Refused => (Severity::Error, "and is refused"),
         };
         finding(
             severity,

@@ -3,7 +3,7 @@
 use pam_otp_core::date::Date;
 use pam_otp_core::policy::arguments::Field;
 use pam_otp_core::policy::exceptions::Standing;
-use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::policy::{Policy, WithoutRecord};
 use pam_otp_stack::Return;
 
 use super::examined::{Examined, Line};
@@ -83,22 +83,21 @@ impl Answer {
         if let Standing::Exempt(exemption) = standing {
             return Self::Skips(policy::by(exemption));
         }
-        let required = *standing == Standing::Required;
-        match (record, policy.unenrolled) {
-            (record::Standing::Enrolled, _) => Self::Asks,
-            (record::Standing::Unseen(why), _) => Self::Unseen(why.clone()),
-            (record::Standing::Broken(why), _) => {
+        match record {
+            record::Standing::Enrolled => Self::Asks,
+            record::Standing::Unseen(why) => Self::Unseen(why.clone()),
+            record::Standing::Broken(why) => {
                 Self::Refuses(Return::AUTH_ERR, format!("of the record: {why}"))
             }
-            (record::Standing::Unenrolled, Unenrolled::Allow) if !required => {
-                Self::Skips(format!("{user} has no record, and the policy allows that"))
-            }
-            (record::Standing::Unenrolled, _) if policy.enrols(field) => {
-                Self::Enrols(policy.put_off_until(required))
-            }
-            (record::Standing::Unenrolled, _) => {
-                Self::Refuses(Return::AUTH_ERR, format!("{user} has no record"))
-            }
+            record::Standing::Unenrolled => match policy.without_record(standing, field) {
+                WithoutRecord::NoCode => {
+                    Self::Skips(format!("{user} has no record, and the policy allows that"))
+                }
+                WithoutRecord::Enrols(until) => Self::Enrols(until),
+                WithoutRecord::Refused => {
+                    Self::Refuses(Return::AUTH_ERR, format!("{user} has no record"))
+                }
+            },
         }
     }
 

@@ -1,8 +1,9 @@
 //! Who would be locked out.
 
 use nix::unistd::Group;
+use pam_otp_core::policy::arguments::Field;
 use pam_otp_core::policy::exceptions::Standing;
-use pam_otp_core::policy::{Policy, Unenrolled};
+use pam_otp_core::policy::{Policy, WithoutRecord};
 use pam_otp_core::store::{Account, Store};
 use pam_otp_core::user::UserName;
 
@@ -31,32 +32,25 @@ pub(crate) fn locked_out(policy: &Policy, names: &[String]) -> Vec<String> {
         let Ok(name) = UserName::new(name) else {
             return true;
         };
-        match policy.exceptions.standing(&name, None) {
-            Standing::Exempt(_) => false,
-            standing => {
-                let Ok(account) = Account::resolve(&name) else {
-                    return true;
-                };
-                match store.open(&account) {
-                    Ok(Some(_)) => false,
-                    Ok(None) => match policy.unenrolled {
-                        Unenrolled::Deny => true,
-                        Unenrolled::Allow => standing == Standing::Required,
-                        Unenrolled::Enroll => {
-                            let required = standing == Standing::Required;
-                            !may_put_off(policy, required) && store.check_enrol(&account).is_err()
-                        }
-                    },
-                    Err(_) => true,
+        let standing = policy.exceptions.standing(&name, None);
+        if matches!(standing, Standing::Exempt(_)) {
+            return false;
+        }
+        let Ok(account) = Account::resolve(&name) else {
+            return true;
+        };
+        match store.open(&account) {
+            Ok(Some(_)) => false,
+            Ok(None) => {
+                let without = policy.without_record(&standing, Field::default());
+                match (without, without.puts_off_for(Session::now())) {
+                    (WithoutRecord::Refused, _) => true,
+                    (WithoutRecord::Enrols(_), None) => store.check_enrol(&account).is_err(),
+                    (WithoutRecord::Enrols(_) | WithoutRecord::NoCode, _) => false,
                 }
             }
+            Err(_) => true,
         }
     });
     out.cloned().collect()
-}
-
-/// Whether who has no record gets in without enrolling, for some days still.
-fn may_put_off(policy: &Policy, required: bool) -> bool {
-    let day = policy.put_off_until(required);
-    day.is_some_and(|day| day.days_until(Session::now()).is_some())
 }
