@@ -32,8 +32,9 @@ pub fn command() -> PathBuf {
 #[must_use]
 pub fn helper(name: &str) -> PathBuf {
     static HELPERS: OnceLock<PathBuf> = OnceLock::new();
-    let directory = HELPERS.get_or_init(|| build("pam-otp-testkit"));
-    existing(directory.join(name))
+    // Found once: who asks again may be where it is not to be seen.
+    let directory = HELPERS.get_or_init(|| existing(build("pam-otp-testkit")));
+    directory.join(name)
 }
 
 /// Builds all of them, if cargo is there to build: for who goes where it may not be.

@@ -1,15 +1,27 @@
-//! What is tested is there too for who asks for it inside a sandbox first.
-//! One test in a file of its own: another one would have asked before it.
+//! What is tested has a path also for who asks for it inside a sandbox first, where
+//! neither cargo nor what it builds need be seen. One test in a file of its own:
+//! another one would have asked before it.
 
 use pam_otp_testkit::artifacts;
-use pam_otp_testkit::sandbox::Sandbox;
+use pam_otp_testkit::sandbox::{Sandbox, run};
 
 #[test]
 fn what_is_first_asked_for_inside_a_sandbox_was_built_before_it() {
     let Some(sandbox) = Sandbox::or_skip() else {
         return;
     };
-    let programs = sandbox.inside(|| [artifacts::helper("pam-try"), artifacts::command()]);
+    let test = std::env::current_exe().expect("this program");
+    let profile = test.ancestors().nth(2).expect("a profile directory");
+    let mut hide = sandbox.command("mount");
+    hide.args(["-t", "tmpfs", "tmpfs"]).arg(profile);
+    run(&mut hide, "");
+    let programs = sandbox.inside(|| {
+        [
+            artifacts::helper("pam-try"),
+            artifacts::module(),
+            artifacts::command(),
+        ]
+    });
     for program in programs {
         assert!(program.is_file(), "{program:?}");
     }
