@@ -185,7 +185,8 @@ def the_administration_is_dark_too_and_fits_on_a_phone(desk):
 
 
 def a_log_that_was_flooded_is_not_said_to_have_nothing(desk):
-    noise = "2026-11-22T06:40:47Z host app[7]: noise"
+    # Lines that do not name the program at all are passed over, and cost nothing.
+    noise = "2026-11-22T06:40:47Z host app[7]: noise about pam-otp"
     log = "/var/log/auth.log"
     desk.box.run("sh", "-c", f"yes '{noise}' | head -n 200001 >{log}")
     try:
